@@ -1,0 +1,40 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Arrows point down only; Tests/TidyTests reads the sources and fails on an import that breaks this table.
+let package = Package(
+    name: "Holdfast",
+    products: [
+        .executable(name: "holdfast", targets: ["holdfast"]),
+        .library(name: "HoldfastClient", targets: ["HoldfastClient"]),
+    ],
+    targets: [
+        .target(name: "CSystem"),
+        .target(name: "Bytes", dependencies: ["CSystem"]),
+        .target(name: "Ports", dependencies: ["Bytes"]),
+        .target(name: "Raft"),
+        .target(name: "Records", dependencies: ["Bytes"]),
+        .target(name: "Broker", dependencies: ["Bytes", "Records"]),
+        .target(name: "LogStore", dependencies: ["Bytes", "Ports"]),
+        .target(name: "Node", dependencies: ["Bytes", "Ports", "Raft", "Records", "Broker", "LogStore"]),
+        .target(name: "KafkaWire", dependencies: ["Bytes", "Records"]),
+        .target(name: "KafkaGateway", dependencies: ["KafkaWire", "Bytes", "Ports", "Records", "Broker", "Node"]),
+        .target(name: "SystemIO", dependencies: ["CSystem", "Bytes", "Ports"]),
+        .target(name: "Server", dependencies: ["SystemIO", "KafkaGateway", "KafkaWire", "Node", "LogStore", "Broker", "Records", "Raft", "Ports", "Bytes"]),
+        .target(name: "HoldfastClient", dependencies: ["KafkaWire", "Records", "SystemIO", "Bytes"]),
+        .target(name: "Simulator", dependencies: ["Bytes", "Ports", "Raft", "Records", "Broker", "LogStore", "Node", "KafkaWire", "KafkaGateway"]),
+        .executableTarget(name: "holdfast", dependencies: ["Server", "HoldfastClient", "LogStore", "SystemIO", "Bytes", "Ports", "KafkaWire", "Records"]),
+        .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
+        .testTarget(name: "RaftTests", dependencies: ["Raft"], exclude: ["Scripts"]),
+        .testTarget(name: "RecordsTests", dependencies: ["Records", "Bytes"]),
+        .testTarget(name: "BrokerTests", dependencies: ["Broker", "Records", "Bytes"]),
+        .testTarget(name: "LogStoreTests", dependencies: ["LogStore", "Simulator", "SystemIO", "Ports", "Bytes"]),
+        .testTarget(name: "NodeTests", dependencies: ["Node", "Simulator", "Raft", "Broker", "LogStore", "Ports", "Bytes", "Records"]),
+        .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "Records", "Bytes"]),
+        .testTarget(name: "KafkaGatewayTests", dependencies: ["KafkaGateway", "KafkaWire", "Node", "Simulator", "Broker", "Records", "Bytes", "Ports"]),
+        .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "Bytes", "Ports"]),
+        .testTarget(name: "ServerTests", dependencies: ["Server"]),
+        .testTarget(name: "TidyTests"),
+    ],
+    swiftLanguageModes: [.v6]
+)

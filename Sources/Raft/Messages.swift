@@ -1,0 +1,145 @@
+/// What members say to each other: one type per kind. Every message carries its sender's term. Positions only: the
+/// shell attaches the entries' bytes to an `AppendRequest` and the files to a snapshot transfer.
+package enum RaftMessage: Hashable, Sendable {
+    case preVoteRequest(VoteRequest)
+    case preVoteReply(VoteReply)
+    case voteRequest(VoteRequest)
+    case voteReply(VoteReply)
+    case append(AppendRequest)
+    case appendReply(AppendReply)
+    case heartbeat(Heartbeat)
+    case heartbeatReply(HeartbeatReply)
+    case snapshot(SnapshotOffer)
+    case snapshotReply(SnapshotReply)
+    case timeoutNow(TimeoutNow)
+}
+
+/// RequestVote (paper §5.2) and its PreVote form (thesis §9.6), in which `term` is the term the sender would campaign in.
+package struct VoteRequest: Hashable, Sendable {
+    package var term: Term
+    package var last: Position
+    /// The old leader handed over (thesis §3.10): the receiver does not hold to leader stickiness.
+    package var isTransfer: Bool
+
+    package init(term: Term, last: Position, isTransfer: Bool) {
+        self.term = term
+        self.last = last
+        self.isTransfer = isTransfer
+    }
+}
+
+package struct VoteReply: Hashable, Sendable {
+    package var term: Term
+    package var isGranted: Bool
+
+    package init(term: Term, isGranted: Bool) {
+        self.term = term
+        self.isGranted = isGranted
+    }
+}
+
+/// AppendEntries (paper §5.3): entries `previous.index + 1 ... last`, described by `runs` (empty when there are none).
+package struct AppendRequest: Hashable, Sendable {
+    package var term: Term
+    package var previous: Position
+    package var last: LogIndex
+    package var runs: [TermRun]
+    package var commit: LogIndex
+    /// Configuration entries among those sent, decoded by the shell: (index, membership), ascending.
+    package var memberships: [MembershipEntry]
+
+    package init(
+        term: Term, previous: Position, last: LogIndex, runs: [TermRun], commit: LogIndex,
+        memberships: [MembershipEntry] = []
+    ) {
+        self.term = term
+        self.previous = previous
+        self.last = last
+        self.runs = runs
+        self.commit = commit
+        self.memberships = memberships
+    }
+}
+
+package struct MembershipEntry: Hashable, Sendable {
+    package var index: LogIndex
+    package var membership: Membership
+
+    package init(index: LogIndex, membership: Membership) {
+        self.index = index
+        self.membership = membership
+    }
+}
+
+/// Sent only after the entries it speaks of are flushed.
+package struct AppendReply: Hashable, Sendable {
+    package enum Outcome: Hashable, Sendable {
+        /// The follower's log equals the leader's up to here, on disk.
+        case flushed(LogIndex)
+        /// `previous` did not match; `hint` is the largest position at which the two logs may still agree, chosen so that
+        /// one round trip skips a whole term; `lastIndex` is the follower's last.
+        case mismatch(rejected: LogIndex, hint: Position, lastIndex: LogIndex)
+    }
+
+    package var term: Term
+    package var outcome: Outcome
+
+    package init(term: Term, outcome: Outcome) {
+        self.term = term
+        self.outcome = outcome
+    }
+}
+
+/// Keeps leadership and carries the commit index; `round` lets the leader confirm it still leads (ReadIndex, thesis §6.4).
+package struct Heartbeat: Hashable, Sendable {
+    package var term: Term
+    /// Never above what the receiver is known to hold.
+    package var commit: LogIndex
+    package var round: UInt64
+
+    package init(term: Term, commit: LogIndex, round: UInt64) {
+        self.term = term
+        self.commit = commit
+        self.round = round
+    }
+}
+
+package struct HeartbeatReply: Hashable, Sendable {
+    package var term: Term
+    package var round: UInt64
+
+    package init(term: Term, round: UInt64) {
+        self.term = term
+        self.round = round
+    }
+}
+
+/// InstallSnapshot (paper §7): the state up to `position`; the shells move the files.
+package struct SnapshotOffer: Hashable, Sendable {
+    package var term: Term
+    package var position: Position
+    package var membership: Membership
+
+    package init(term: Term, position: Position, membership: Membership) {
+        self.term = term
+        self.position = position
+        self.membership = membership
+    }
+}
+
+package struct SnapshotReply: Hashable, Sendable {
+    package var term: Term
+    /// The follower's log now starts after this index, on disk; 0 when the offer was refused.
+    package var installed: LogIndex
+
+    package init(term: Term, installed: LogIndex) {
+        self.term = term
+        self.installed = installed
+    }
+}
+
+/// Leadership transfer (thesis §3.10): campaign at once.
+package struct TimeoutNow: Hashable, Sendable {
+    package var term: Term
+    package init(term: Term) { self.term = term }
+}

@@ -1,0 +1,48 @@
+/// Numbers of the core. Times are in ticks; the shell chooses how long a tick is (10 ms in production).
+package struct RaftSettings: Hashable, Sendable {
+    /// An election starts after a random number of ticks in `electionTicks ..< 2 * electionTicks` without a leader.
+    package var electionTicks: Int
+    package var heartbeatTicks: Int
+    /// Bytes of entries one append may carry, and one follower may have in flight.
+    package var maximumAppendBytes: Int
+    package var maximumInflightBytes: Int
+    package var maximumInflightAppends: Int
+
+    package init(
+        electionTicks: Int = 30, heartbeatTicks: Int = 5, maximumAppendBytes: Int = 1 << 20,
+        maximumInflightBytes: Int = 16 << 20, maximumInflightAppends: Int = 64
+    ) {
+        self.electionTicks = electionTicks
+        self.heartbeatTicks = heartbeatTicks
+        self.maximumAppendBytes = maximumAppendBytes
+        self.maximumInflightBytes = maximumInflightBytes
+        self.maximumInflightAppends = maximumInflightAppends
+    }
+}
+
+/// What a restarted member knows from its disk.
+package struct RestoredState: Hashable, Sendable {
+    package var term: Term
+    package var vote: MemberID?
+    /// The last entry covered by the newest snapshot; `.zero` if there is none.
+    package var snapshot: Position
+    /// Runs of the entries after the snapshot, ascending, and the last index (the snapshot's index if there are none).
+    package var runs: [TermRun]
+    package var lastIndex: LogIndex
+    /// The membership as of the snapshot, then each configuration entry in the log.
+    package var baseMembership: Membership
+    package var memberships: [MembershipEntry]
+
+    package init(
+        term: Term, vote: MemberID?, snapshot: Position, runs: [TermRun], lastIndex: LogIndex,
+        baseMembership: Membership, memberships: [MembershipEntry]
+    ) {
+        self.term = term
+        self.vote = vote
+        self.snapshot = snapshot
+        self.runs = runs
+        self.lastIndex = lastIndex
+        self.baseMembership = baseMembership
+        self.memberships = memberships
+    }
+}
