@@ -24,7 +24,7 @@ let package = Package(
         .target(name: "HoldfastClient", dependencies: ["KafkaWire", "Records", "SystemIO", "Bytes"]),
         .target(name: "Simulator", dependencies: ["Bytes", "Ports", "Raft", "Records", "Broker", "LogStore", "Node", "KafkaWire", "KafkaGateway"]),
         .executableTarget(name: "holdfast", dependencies: ["Server", "HoldfastClient", "LogStore", "SystemIO", "Bytes", "Ports", "KafkaWire", "Records"]),
-        .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
+        .testTarget(name: "BytesTests", dependencies: ["Bytes", "CSystem"]),
         .testTarget(name: "RaftTests", dependencies: ["Raft"], exclude: ["Scripts"]),
         .testTarget(name: "RecordsTests", dependencies: ["Records", "Bytes"]),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "Records", "Bytes"]),
