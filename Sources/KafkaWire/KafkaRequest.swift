@@ -1,0 +1,56 @@
+import Bytes
+
+/// One decoded request. Record data and the strings given as slices refer to the frame and keep it alive.
+package struct KafkaRequest: Equatable, Sendable {
+    package enum Body: Equatable, Sendable {
+        case produce(ProduceRequest)
+        case fetch(FetchRequest)
+        case listOffsets(ListOffsetsRequest)
+        case metadata(MetadataRequest)
+        case findCoordinator(FindCoordinatorRequest)
+        case apiVersions(ApiVersionsRequest)
+        case createTopics(CreateTopicsRequest)
+        case deleteTopics(DeleteTopicsRequest)
+        case initProducerId(InitProducerIdRequest)
+        case offsetForLeaderEpoch(OffsetForLeaderEpochRequest)
+        case describeConfigs(DescribeConfigsRequest)
+        case createPartitions(CreatePartitionsRequest)
+        case describeCluster(DescribeClusterRequest)
+    }
+
+    package let header: KafkaRequestHeader
+    package let body: Body
+
+    /// Decodes one frame, without its length prefix.
+    package static func decode(frame: ByteSlice) throws(KafkaRequestError) -> KafkaRequest {
+        var reader = ByteReader(frame)
+        let header = try KafkaRequestHeader(from: &reader)
+        do {
+            let body = try Body(header.apiKey, from: &reader, version: header.apiVersion)
+            try reader.requireEnd()
+            return KafkaRequest(header: header, body: body)
+        } catch { throw .malformedBody(header, error) }
+    }
+}
+
+extension KafkaRequest.Body {
+    fileprivate init(_ key: ApiKey, from reader: inout ByteReader, version: Int16) throws(DecodeError) {
+        self =
+            switch key {
+            case .produce: .produce(try ProduceRequest(from: &reader, version: version))
+            case .fetch: .fetch(try FetchRequest(from: &reader, version: version))
+            case .listOffsets: .listOffsets(try ListOffsetsRequest(from: &reader, version: version))
+            case .metadata: .metadata(try MetadataRequest(from: &reader, version: version))
+            case .findCoordinator: .findCoordinator(try FindCoordinatorRequest(from: &reader, version: version))
+            case .apiVersions: .apiVersions(try ApiVersionsRequest(from: &reader, version: version))
+            case .createTopics: .createTopics(try CreateTopicsRequest(from: &reader, version: version))
+            case .deleteTopics: .deleteTopics(try DeleteTopicsRequest(from: &reader, version: version))
+            case .initProducerId: .initProducerId(try InitProducerIdRequest(from: &reader, version: version))
+            case .offsetForLeaderEpoch:
+                .offsetForLeaderEpoch(try OffsetForLeaderEpochRequest(from: &reader, version: version))
+            case .describeConfigs: .describeConfigs(try DescribeConfigsRequest(from: &reader, version: version))
+            case .createPartitions: .createPartitions(try CreatePartitionsRequest(from: &reader, version: version))
+            case .describeCluster: .describeCluster(try DescribeClusterRequest(from: &reader, version: version))
+            }
+    }
+}

@@ -1,0 +1,27 @@
+import Bytes
+
+/// A request or response body, or a structure inside one. The version is always that of the enclosing request; fields
+/// that a version does not have take their default when decoded and are not written when encoded.
+package protocol KafkaStructure: Equatable, Sendable {
+    /// Least bytes of one encoded value over the served versions, to check a count before memory is taken for it.
+    static var minimumSize: Int { get }
+
+    init(from reader: inout ByteReader, version: Int16) throws(DecodeError)
+
+    func encode(into writer: inout ByteWriter, version: Int16)
+}
+
+/// The body of a message with the API it belongs to.
+package protocol KafkaBody: KafkaStructure {
+    static var apiKey: ApiKey { get }
+    /// First version with compact lengths and tagged fields (KIP-482).
+    static var firstFlexible: Int16 { get }
+}
+
+extension KafkaBody {
+    /// Bodies are never elements of an array.
+    package static var minimumSize: Int { 1 }
+}
+
+package protocol KafkaRequestBody: KafkaBody {}
+package protocol KafkaResponseBody: KafkaBody {}
