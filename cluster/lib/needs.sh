@@ -1,0 +1,141 @@
+# shellcheck shell=bash
+# What the scripts need on this machine, and how it gets there. Sourced by the commands in cluster/.
+#
+# Each need is looked for first, so that a second run installs nothing and asks nobody.
+
+repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+venv="$repository/.venv"
+command_name="cluster/$(basename "$0")"
+
+say() { printf '%s\n' "$*" >&2; }
+
+fail() {
+    say "$command_name: $*"
+    exit 1
+}
+
+# A wrong argument is refused by name, with exit code 2.
+refuse() {
+    say "$command_name: $*"
+    say "try: $command_name --help"
+    exit 2
+}
+
+# Runs the rest as root, or fails when there is no way to.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+can_be_root() {
+    [ "$(id -u)" -eq 0 ] || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }
+}
+
+# Is what the Debian package $1 gives there already, from whatever source?
+have_package() {
+    case "$1" in
+        python3) command -v python3 >/dev/null ;;
+        python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
+        kcat | gcc | g++) command -v "$1" >/dev/null ;;
+        libc6-dev) printf '#include <stdio.h>\n' | gcc -E -x c - >/dev/null 2>&1 ;;
+        librdkafka-dev) printf '#include <librdkafka/rdkafka.h>\n' | gcc -E -x c - >/dev/null 2>&1 ;;
+        *) dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed' ;;
+    esac
+}
+
+# require_packages NAME...: installs the Debian packages that are missing, or says exactly which to install.
+require_packages() {
+    local missing=() name
+    for name in "$@"; do
+        have_package "$name" || missing+=("$name")
+    done
+    [ "${#missing[@]}" -eq 0 ] && return 0
+    if ! command -v apt-get >/dev/null; then
+        fail "missing: ${missing[*]} (Debian's names); install what corresponds to them on this system"
+    fi
+    if ! can_be_root; then
+        fail "missing Debian packages; as root, run: apt-get install ${missing[*]}"
+    fi
+    say "installing Debian packages: ${missing[*]}"
+    local install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends)
+    if ! as_root "${install[@]}" "${missing[@]}" >/dev/null 2>&1; then
+        as_root apt-get update -q >/dev/null || fail "apt-get update failed"
+        as_root "${install[@]}" "${missing[@]}" >&2 || fail "apt-get could not install: ${missing[*]}"
+    fi
+    for name in "${missing[@]}"; do
+        have_package "$name" || fail "apt-get installed $name, but what it should give is still not found"
+    done
+}
+
+# Puts swift on PATH, or says what to do. The version is the one Package.swift asks for.
+require_swift() {
+    if ! command -v swift >/dev/null && [ -x /opt/swift/usr/bin/swift ]; then
+        PATH="/opt/swift/usr/bin:$PATH"
+        export PATH
+    fi
+    if ! command -v swift >/dev/null; then
+        say "$command_name: no Swift toolchain: swift is neither on PATH nor in /opt/swift/usr/bin"
+        say "  Get Swift 6.3 for this system from https://www.swift.org/install/linux/ and unpack it so that"
+        say "  /opt/swift/usr/bin/swift exists, or put its usr/bin on PATH. Then run $command_name again."
+        exit 1
+    fi
+    local version
+    version="$(swift --version 2>&1)" || fail "swift --version fails: $version"
+    case "$version" in
+        *"Swift version 6."[2-9]* | *"Swift version 6."[1-9][0-9]* | *"Swift version "[7-9]*) ;;
+        *) fail "Swift 6.2 or later is needed, 6.3 is what this is built with; found: ${version%%$'\n'*}" ;;
+    esac
+}
+
+# The Python clients, at the pinned versions, in .venv/; made again when the list changes or an install was cut short.
+require_venv() {
+    require_packages python3 python3-venv
+    local list="$repository/cluster/lib/requirements.txt" stamp="$venv/requirements.installed"
+    if [ -x "$venv/bin/python3" ] && cmp -s "$list" "$stamp" && "$venv/bin/python3" -c '' 2>/dev/null; then
+        return 0
+    fi
+    say "installing the Python clients into .venv/"
+    python3 -m venv --clear "$venv" || fail "python3 -m venv failed"
+    "$venv/bin/python3" -m pip install --quiet --disable-pip-version-check -r "$list" >&2 \
+        || fail "pip could not install the list in cluster/lib/requirements.txt"
+    cp "$list" "$stamp"
+}
+
+# Builds the release binary and exports where it is. CLUSTER_HOLDFAST names one built elsewhere instead.
+require_holdfast() {
+    if [ -n "${CLUSTER_HOLDFAST:-}" ]; then
+        [ -x "$CLUSTER_HOLDFAST" ] || fail "CLUSTER_HOLDFAST=$CLUSTER_HOLDFAST is not an executable file"
+        return 0
+    fi
+    require_swift
+    say "building holdfast (release)"
+    local build=(swift build --package-path "$repository" -c release --static-swift-stdlib --product holdfast)
+    "${build[@]}" >&2 || fail "the build failed: ${build[*]}"
+    CLUSTER_HOLDFAST="$("${build[@]}" --show-bin-path)/holdfast"
+    export CLUSTER_HOLDFAST
+}
+
+# Exports the binary that an earlier command built, if there is one: a look at a cluster builds nothing.
+find_holdfast() {
+    if [ -z "${CLUSTER_HOLDFAST:-}" ] && [ -x "$repository/.build/release/holdfast" ]; then
+        export CLUSTER_HOLDFAST="$repository/.build/release/holdfast"
+    fi
+}
+
+# Stops here, before anything is installed or built, when the arguments are wrong or only ask for help.
+# $1: the Python program that owns the arguments; $2: its command, or ""; then the arguments themselves.
+check_arguments() {
+    local program="$1" command="$2" argument
+    shift 2
+    require_packages python3
+    CLUSTER_ONLY_CHECK=1 python3 "$repository/cluster/lib/$program" ${command:+"$command"} "$@" || exit $?
+    for argument in "$@"; do
+        case "$argument" in -h | --help) exit 0 ;; esac
+    done
+}
+
+# The nodes are driven by one Python program, so that every command agrees on files, ports and process ids.
+nodes() { python3 "$repository/cluster/lib/command.py" "$@"; }
