@@ -1,0 +1,145 @@
+/// What the leader knows of one follower's log, and how it feeds it.
+package struct Progress: Hashable, Sendable {
+    package enum State: Hashable, Sendable {
+        /// The place where the logs meet is not known: one append at a time, `next` does not run ahead.
+        case probe
+        /// Appends are pipelined: `next` moves when one is sent, not when it is acknowledged.
+        case replicate
+        /// The entries it needs are gone: wait for the snapshot at `offered` to be installed.
+        case snapshot
+    }
+
+    /// The follower's log equals ours up to here, on its disk.
+    package private(set) var matched: LogIndex = 0
+    /// The next entry to send; always above `matched`.
+    package private(set) var next: LogIndex
+    package private(set) var state: State = .probe
+    package private(set) var inflight = Inflight()
+    /// Probe: an append is out and nothing may follow it before its reply.
+    package private(set) var isProbeSent = false
+    /// Probe: `next` is only a guess made after a rejection, so ask with an empty append before loading anything.
+    package private(set) var isGuess = false
+    /// The highest index the follower will take as committed once what was sent arrives.
+    package private(set) var commitSent: LogIndex = 0
+    /// Answered an append or a heartbeat in this term since the last CheckQuorum.
+    package var isActive = false
+    /// The last heartbeat round it confirmed.
+    package var confirmedRound: UInt64 = 0
+    /// Snapshot: the position of the last offer.
+    package private(set) var offered: Position = .zero
+    /// What `matched` was at the last periodic heartbeat, if something was unanswered then.
+    private var stalledAt: LogIndex?
+
+    package init(next: LogIndex) { self.next = next }
+}
+
+extension Progress {
+    /// The follower has everything through `index` on disk.
+    package mutating func acknowledge(_ index: LogIndex) {
+        stalledAt = nil
+        // A duplicate below `matched` says nothing about the probe that is out.
+        let answersProbe = index >= matched
+        matched = max(matched, index)
+        next = max(next, matched + 1)
+        inflight.release(through: matched)
+        switch state {
+        case .probe where answersProbe: becomeReplicate()
+        case .snapshot where matched >= offered.index: becomeReplicate()
+        default: break
+        }
+    }
+
+    /// The follower does not have the entry at `rejected`. `guess` is where we now think the logs meet; when `isCertain`,
+    /// both logs are known to hold the entry there. False when the reply is an old one.
+    package mutating func reject(_ rejected: LogIndex, guess: LogIndex, isCertain: Bool) -> Bool {
+        guard rejected > matched else { return false }
+        switch state {
+        case .snapshot: return false
+        case .probe: if !isProbeSent || rejected != next - 1 { return false }
+        case .replicate: if rejected >= next { return false }
+        }
+        becomeProbe()
+        let meeting = max(matched, min(guess, rejected - 1))
+        next = meeting + 1
+        isGuess = !isCertain && meeting > matched
+        return true
+    }
+
+    /// Forgets what was in flight and starts again from what is known to be there.
+    package mutating func becomeProbe() { becomeProbe(keepingNext: matched + 1) }
+
+    private mutating func becomeProbe(keepingNext index: LogIndex) {
+        state = .probe
+        next = index
+        isProbeSent = false
+        isGuess = false
+        stalledAt = nil
+        commitSent = 0
+        inflight.removeAll()
+    }
+
+    private mutating func becomeReplicate() {
+        let end = max(matched, inflight.last ?? 0)
+        state = .replicate
+        next = end + 1
+        isProbeSent = false
+        isGuess = false
+    }
+
+    package mutating func becomeSnapshot(offering position: Position) {
+        becomeProbe()
+        state = .snapshot
+        offered = position
+    }
+
+    /// An append through `last` goes out, `commit` with it.
+    package mutating func noteSent(through last: LogIndex, bytes: Int, commit: LogIndex) {
+        commitSent = max(commitSent, min(commit, last))
+        switch state {
+        case .probe: isProbeSent = true
+        case .replicate where last >= next:
+            inflight.add(last: last, bytes: bytes)
+            next = last + 1
+        default: break
+        }
+    }
+
+    /// Probe: there is nothing to ask with for now; `takeStall` ends that.
+    package mutating func holdProbe() {
+        becomeProbe(keepingNext: next)
+        isProbeSent = true
+    }
+
+    package mutating func noteCommitSent(_ commit: LogIndex) { commitSent = max(commitSent, commit) }
+
+    /// A periodic heartbeat goes out behind everything that is unanswered. On a link that keeps order, its reply comes
+    /// before an answer only if that answer waits for a flush, or if something was lost.
+    package mutating func noteBeat() {
+        let isWaiting = state == .probe ? isProbeSent : state == .replicate && matched < next - 1
+        stalledAt = isWaiting ? matched : nil
+    }
+
+    /// True once per periodic heartbeat, if its reply came while nothing else had moved: ask again.
+    package mutating func takeStall() -> Bool {
+        defer { stalledAt = nil }
+        guard stalledAt == matched else { return false }
+        isProbeSent = false
+        return true
+    }
+
+    package func isFull(_ settings: RaftSettings) -> Bool {
+        inflight.appends >= settings.maximumInflightAppends || inflight.bytes >= settings.maximumInflightBytes
+    }
+}
+
+extension Progress {
+    /// What is wrong, or nil. `last` is the leader's last index.
+    package func violation(last: LogIndex) -> String? {
+        if matched >= next { return "matched >= next" }
+        if next > last + 1 { return "next above the log" }
+        if state != .replicate && inflight.appends > 0 { return "in flight outside replicate" }
+        if let first = inflight.first, first <= matched { return "acknowledged append still in flight" }
+        if let end = inflight.last, end >= next { return "in flight above next" }
+        return inflight.violation
+    }
+}

@@ -1,0 +1,36 @@
+/// Majorities of the voters. A group without voters has none, so it elects nobody and commits nothing.
+package enum Quorum {
+    package static func size(voters: Int) -> Int { voters / 2 + 1 }
+
+    /// The largest value that a majority has reached: `values` holds one per voter, in any order.
+    package static func reached(by values: [UInt64]) -> UInt64 {
+        guard !values.isEmpty else { return 0 }
+        let descending = values.sorted(by: >)
+        return descending[size(voters: values.count) - 1]
+    }
+}
+
+/// Who granted and who refused, in the order in which they answered. Only voters count, each once, by its first answer.
+package struct VoteTally: Hashable, Sendable {
+    package enum Outcome: Hashable, Sendable {
+        case pending
+        case won
+        case lost
+    }
+
+    package private(set) var granted: [MemberID] = []
+    package private(set) var refused: [MemberID] = []
+
+    package init() {}
+
+    package mutating func record(_ member: MemberID, isGranted: Bool) {
+        guard !granted.contains(member), !refused.contains(member) else { return }
+        if isGranted { granted.append(member) } else { refused.append(member) }
+    }
+
+    package func outcome(voters: [MemberID]) -> Outcome {
+        let quorum = Quorum.size(voters: voters.count)
+        if voters.count(where: granted.contains) >= quorum { return .won }
+        return voters.count - voters.count(where: refused.contains) < quorum ? .lost : .pending
+    }
+}
