@@ -1,0 +1,38 @@
+// Commit (paper §5.3, §5.4.2).
+
+extension Raft {
+    /// What a majority of the voters has on disk. We count with what is flushed here, like everyone else; if the newest
+    /// membership leaves us out, not at all.
+    var quorumFlushed: LogIndex {
+        Quorum.reached(by: membership.voters.map { voter in
+            voter == id ? log.flushed : peers.first { $0.id == voter }?.progress.matched ?? 0
+        })
+    }
+
+    /// Only an entry of our own term is committed by counting; the older ones below it come with it (§5.4.2, Figure 8).
+    mutating func advanceCommit() {
+        guard role == .leader else { return }
+        let index = quorumFlushed
+        guard index > machine.committed, log.term(at: index) == term else { return }
+        let isFirst = machine.committed < noop
+        commit(through: index)
+        if isFirst { startWaitingReads() }
+        // Followers apply by commit and should not wait for the next heartbeat. Where entries go out, these carry it.
+        replicateToAll()
+        leaveIfRemoved()
+    }
+
+    /// Never backwards.
+    mutating func commit(through index: LogIndex) {
+        guard index > machine.committed else { return }
+        precondition(index <= log.last, "commit \(index) above the log: \(self)")
+        machine.commit(through: index)
+        outbox.put(.commit(index))
+    }
+
+    /// A leader that is no longer a voter serves until the change is committed, then leaves (paper §6).
+    private mutating func leaveIfRemoved() {
+        guard !membership.voters.contains(id), machine.committed >= memberships.currentIndex else { return }
+        becomeFollower(term: term, leader: nil)
+    }
+}

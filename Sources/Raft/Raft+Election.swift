@@ -1,0 +1,152 @@
+// Elections (paper §5.2, §5.4.1), PreVote (thesis §9.6) and the changes of role.
+
+extension Raft {
+    /// Only a voter campaigns, and not while a snapshot is about to replace its log.
+    var isPromotable: Bool { membership.voters.contains(id) && receiving == nil }
+
+    var otherVoters: [MemberID] { membership.voters.filter { $0 != id } }
+
+    mutating func resetElectionTimer() {
+        electionElapsed = 0
+        electionTimeout = settings.electionTicks + random.next(below: settings.electionTicks)
+    }
+
+    mutating func tickElection() {
+        electionElapsed += 1
+        guard electionElapsed >= electionTimeout else { return }
+        if isPromotable { return becomePreCandidate() }
+        // Not ours to act on, but a leader this silent must no longer keep us from voting for another.
+        resetElectionTimer()
+        leader = nil
+        announce()
+    }
+
+    /// A new term: the vote is free, and nothing said or verified in the old one counts.
+    mutating func enterTerm(_ newTerm: Term, vote newVote: MemberID?) {
+        term = newTerm
+        vote = newVote
+        verified = 0
+        outbox.dropHeld()
+        outbox.save(term: term, vote: vote)
+    }
+
+    // MARK: Roles
+
+    /// The timer restarts when a leader speaks or one steps down, not when a candidate merely brings a higher term
+    /// (paper §5.2): a candidate that cannot win must not keep those who can from trying.
+    mutating func becomeFollower(term newTerm: Term, leader newLeader: MemberID?) {
+        if role == .leader { resign() }
+        if newTerm > term { enterTerm(newTerm, vote: nil) }
+        if newLeader != nil { resetElectionTimer() }
+        role = .follower
+        leader = newLeader
+        tally = VoteTally()
+        announce()
+    }
+
+    mutating func becomePreCandidate() {
+        role = .preCandidate
+        leader = nil
+        tally = VoteTally()
+        tally.record(id, isGranted: true)
+        resetElectionTimer()
+        announce()
+        guard tally.outcome(voters: membership.voters) != .won else { return becomeCandidate(isTransfer: false) }
+        let request = VoteRequest(term: term + 1, last: log.lastPosition, isTransfer: false)
+        for voter in otherVoters { send(.preVoteRequest(request), to: voter) }
+    }
+
+    /// Our own vote counts when it is on disk, like any other.
+    mutating func becomeCandidate(isTransfer: Bool) {
+        enterTerm(term + 1, vote: id)
+        role = .candidate
+        leader = nil
+        tally = VoteTally()
+        resetElectionTimer()
+        announce()
+        let request = VoteRequest(term: term, last: log.lastPosition, isTransfer: isTransfer)
+        for voter in otherVoters { send(.voteRequest(request), to: voter) }
+    }
+
+    /// The heartbeat stops other elections at once; the no-op (paper §8) lets entries of older terms commit.
+    mutating func becomeLeader() {
+        role = .leader
+        leader = id
+        electionElapsed = 0
+        heartbeatElapsed = 0
+        noop = log.last + 1
+        peers = membership.others(than: id).map { Peer(id: $0, progress: Progress(next: noop)) }
+        reads = ReadQueue()
+        announce()
+        log.append(count: 1, term: term)
+        outbox.put(.appendNoop(log.lastPosition))
+        broadcastHeartbeat()
+        replicateToAll()
+    }
+
+    private mutating func resign() {
+        for id in reads.removeAll() { outbox.put(.readFailed(id: id)) }
+        transfer = nil
+        peers = []
+        for number in loads.indices { loads[number].isStale = true }
+        verified = 0
+        resetElectionTimer()
+    }
+
+    // MARK: Votes
+
+    /// Nothing is promised and nothing changes: would we vote for the sender if it campaigned?
+    mutating func stepPreVoteRequest(_ request: VoteRequest, from sender: MemberID) {
+        let isFree = request.term > term || isVoteFree(for: sender)
+        let isGranted = isFree && isUpToDate(request.last)
+        let reply = VoteReply(term: isGranted ? request.term : term, isGranted: isGranted)
+        send(.preVoteReply(reply), to: sender)
+    }
+
+    mutating func stepVoteRequest(_ request: VoteRequest, from sender: MemberID) {
+        let isGranted = isVoteFree(for: sender) && isUpToDate(request.last)
+        if isGranted { castVote(for: sender) }
+        send(.voteReply(VoteReply(term: term, isGranted: isGranted)), to: sender)
+    }
+
+    private func isVoteFree(for candidate: MemberID) -> Bool {
+        vote == candidate || (vote == nil && leader == nil)
+    }
+
+    /// Paper §5.4.1. Our side counts with all it has accepted, flushed or not: the stricter reading.
+    private func isUpToDate(_ last: Position) -> Bool {
+        let mine = log.lastPosition
+        return last.term > mine.term || (last.term == mine.term && last.index >= mine.index)
+    }
+
+    private mutating func castVote(for candidate: MemberID) {
+        if vote == nil {
+            vote = candidate
+            outbox.save(term: term, vote: vote)
+        }
+        role = .follower
+        tally = VoteTally()
+        resetElectionTimer()
+        announce()
+    }
+
+    mutating func stepPreVoteReply(_ reply: VoteReply, from sender: MemberID) {
+        guard role == .preCandidate, !reply.isGranted || reply.term == term + 1 else { return }
+        tally.record(sender, isGranted: reply.isGranted)
+        evaluateVotes()
+    }
+
+    mutating func stepVoteReply(_ reply: VoteReply, from sender: MemberID) {
+        guard role == .candidate else { return }
+        tally.record(sender, isGranted: reply.isGranted)
+        evaluateVotes()
+    }
+
+    mutating func evaluateVotes() {
+        switch tally.outcome(voters: membership.voters) {
+        case .pending: break
+        case .won: if role == .preCandidate { becomeCandidate(isTransfer: false) } else { becomeLeader() }
+        case .lost: becomeFollower(term: term, leader: nil)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+// The follower's side of replication (paper §5.3, Figure 2 "AppendEntries RPC: receiver implementation").
+
+extension Raft {
+    mutating func stepAppend(_ request: AppendRequest, from sender: MemberID) {
+        // The installed snapshot replaces the log: entries taken in now would be lost with it.
+        guard receiving == nil else { return }
+        let committed = machine.committed
+        guard request.previous.index < committed || log.contains(request.previous) else {
+            let hint = hint(for: request.previous)
+            return reject(request, hint: hint, to: sender)
+        }
+        // The leader has every committed entry (§5.4.3), so what lies at or below our commit needs no comparison.
+        guard request.last > committed else {
+            verified = max(verified, committed)
+            return acknowledge()
+        }
+        checkCommitted(against: request)
+        let start = max(request.previous.index, committed) + 1
+        if let first = log.firstDifference(from: start, through: request.last, request.runs) {
+            guard first > verified else { return }
+            accept(request, from: first)
+        }
+        verified = max(verified, request.last)
+        commit(through: min(request.commit, request.last))
+        if request.last <= log.flushed { acknowledge() }
+    }
+
+    /// A leader of our term that has another entry where we have a committed one: safety is already lost, and going on
+    /// would destroy the evidence.
+    private func checkCommitted(against request: AppendRequest) {
+        let committed = machine.committed
+        guard request.previous.index < committed else { return }
+        let theirs = request.runs.last { $0.first <= committed }?.term
+        precondition(
+            theirs == log.term(at: committed), "truncation below commit refused: \(request) would replace \(self)")
+    }
+
+    private mutating func accept(_ request: AppendRequest, from first: LogIndex) {
+        precondition(first > machine.committed, "truncation below commit refused: \(request) on \(self)")
+        if first <= log.last {
+            log.truncate(after: first - 1)
+            memberships.truncate(after: first - 1)
+            outbox.put(.truncateSuffix(after: first - 1))
+        }
+        log.append(request.runs, through: request.last)
+        memberships.append(request.memberships, from: first)
+        outbox.put(.acceptEntries(first: first, last: request.last))
+    }
+
+    private func hint(for previous: Position) -> Position {
+        log.lastPosition(atOrBelow: previous.index, termAtMost: previous.term) ?? .zero
+    }
+
+    mutating func reject(_ request: AppendRequest, hint: Position, to sender: MemberID) {
+        let outcome = AppendReply.Outcome.mismatch(rejected: request.previous.index, hint: hint, lastIndex: log.last)
+        send(.appendReply(AppendReply(term: term, outcome: outcome)), to: sender)
+    }
+
+    /// One cursor instead of a queue of replies: whatever a flush brings is reported up to what is verified.
+    mutating func acknowledge() {
+        guard role == .follower, let leader else { return }
+        let index = min(verified, log.flushed)
+        send(.appendReply(AppendReply(term: term, outcome: .flushed(index))), to: leader)
+    }
+
+    /// The leader never names more than we have reported flushed. If it does, our disk has lost something: believe none.
+    mutating func stepHeartbeat(_ beat: Heartbeat, from sender: MemberID) {
+        if beat.commit <= log.flushed { commit(through: beat.commit) }
+        send(.heartbeatReply(HeartbeatReply(term: term, round: beat.round)), to: sender)
+    }
+
+    /// The shell's writes through `position` are durable. Ignored if that entry is no longer in the log.
+    ///
+    /// Safe only if the shell itself forgets the writes that a truncation dropped: the same position can be dropped and
+    /// accepted again while its first write is still under way. Otherwise use `onFlushed(_:generation:)`.
+    package mutating func onFlushed(_ position: Position) {
+        onFlushed(position, generation: log.generation)
+    }
+
+    /// The same, with the `logGeneration` of the time when the write was submitted. A completion from before a
+    /// truncation is ignored; the write of what replaced the dropped entries brings a later one.
+    package mutating func onFlushed(_ position: Position, generation: UInt64) {
+        defer { settle() }
+        guard generation == log.generation, position.index <= log.submitted, log.contains(position) else { return }
+        raiseFlushed(to: position.index)
+    }
+
+    /// Whatever waited for the disk goes on: our own count towards the quorum, or the reply to the leader.
+    mutating func raiseFlushed(to index: LogIndex) {
+        let before = log.flushed
+        guard log.flush(through: index) else { return }
+        if role == .leader {
+            advanceCommit()
+        } else if verified > before {
+            acknowledge()
+        }
+    }
+}
