@@ -1,0 +1,9 @@
+/// What an entry is for. Its payload is opaque to this module.
+package enum EntryKind: UInt8, Sendable {
+    /// A new leader's first entry (Raft paper §8); empty.
+    case noop = 0
+    /// A membership.
+    case configuration = 1
+    /// A command of the replicated state machine.
+    case command = 2
+}

@@ -1,0 +1,189 @@
+import Bytes
+import Ports
+
+extension LogExamination {
+    /// Reads the headers of all segments, leaves out those that no longer count, and checks that none is lost.
+    mutating func findSegments(_ files: [DirectoryEntry]) throws(LogStoreError) {
+        var found: [ExaminedSegment] = []
+        for file in files {
+            guard let first = FileNames.number(of: file.name, suffix: FileNames.segmentSuffix) else { continue }
+            if first < state.logStart {
+                obsolete.append(file.name)
+                continue
+            }
+            let sidecar = FileNames.sidecar(first)
+            found.append(
+                try readHeader(first: first, size: file.size, hasSidecar: files.contains { $0.name == sidecar }))
+        }
+        for (position, segment) in found.enumerated() {
+            let isOldLog = segment.header.epoch < state.baseEpoch
+            let isCutAway = state.isVoid(epoch: segment.header.epoch, index: segment.header.first) && position > 0
+            if isOldLog || isCutAway {
+                obsolete.append(FileNames.segment(segment.header.first))
+            } else {
+                segments.append(segment)
+            }
+        }
+        for file in files {
+            guard let first = FileNames.number(of: file.name, suffix: FileNames.sidecarSuffix) else { continue }
+            if !segments.contains(where: { $0.header.first == first }) || first == segments.last?.header.first {
+                obsolete.append(file.name)
+            }
+        }
+        try checkNoSegmentIsMissing()
+    }
+
+    private func checkNoSegmentIsMissing() throws(LogStoreError) {
+        guard let lowest = segments.first else {
+            if state.isResetting { return }
+            throw .missingSegment(
+                directory: directory, first: state.logStart, last: max(state.flushed.index, state.logStart))
+        }
+        if lowest.header.first != state.logStart {
+            throw .missingSegment(directory: directory, first: state.logStart, last: lowest.header.first - 1)
+        }
+        for (left, right) in zip(segments, segments.dropFirst()) {
+            let named = right.header.previousFirst
+            if named != 0 && named != left.header.first {
+                throw .missingSegment(directory: directory, first: named, last: right.header.first - 1)
+            }
+        }
+    }
+
+    /// The segment header from either copy, or, with both damaged, what the first entry's header tells of it.
+    private mutating func readHeader(
+        first: UInt64, size: UInt64, hasSidecar: Bool
+    ) throws(LogStoreError) -> ExaminedSegment {
+        let path = path(FileNames.segment(first))
+        let disk = disk
+        let (copies, entry) = try onDisk { () throws(DiskFailure) in
+            let file = try disk.open(path, .readOnly)
+            defer { disk.close(file) }
+            var copies: [SegmentHeader?] = []
+            for offset in [0, SegmentHeader.copyOffset] {
+                copies.append(SegmentHeader.decode(try disk.read(file, offset: offset, count: SegmentHeader.size)))
+            }
+            let bytes = try disk.read(file, offset: SegmentHeader.regionSize, count: EntryHeader.size)
+            return (copies, EntryHeader.decode(bytes))
+        }
+        for (number, copy) in copies.enumerated() where copy == nil {
+            note(path, "copy \(number) of the segment header is damaged")
+        }
+        let group = state.group
+        if let header = copies.compactMap({ $0 }).first(where: { $0.first == first && $0.group == group }) {
+            return ExaminedSegment(
+                header: header, size: size, needsHeader: copies.contains { $0 != header }, hasSidecar: hasSidecar)
+        }
+        guard let entry, entry.index == first, entry.group == group else {
+            throw .inconsistent(
+                path: path, what: "both copies of the segment header and the first entry's header are damaged")
+        }
+        note(path, "both copies of the segment header are damaged; rebuilt from the first entry")
+        let header = SegmentHeader(
+            group: group, first: first, salt: entry.salt, previousChain: 0, previous: entry.previous,
+            epoch: entry.epoch, previousFirst: 0)
+        return ExaminedSegment(header: header, size: size, needsHeader: true, hasSidecar: hasSidecar)
+    }
+
+    /// Reads every segment, from its sidecar where that is intact.
+    mutating func scanSegments(_ files: [DirectoryEntry]) throws(LogStoreError) {
+        for position in segments.indices {
+            let isLast = position == segments.count - 1
+            let next = isLast ? nil : segments[position + 1].header
+            if let next, let records = try readSidecar(segments[position], next: next) {
+                segments[position].scan = SegmentScan(sidecar: records)
+            } else {
+                if next != nil && usesSidecars && segments[position].hasSidecar {
+                    note(path(FileNames.sidecar(segments[position].header.first)), "does not match; segment read instead")
+                }
+                segments[position].hasSidecar = segments[position].hasSidecar && !usesSidecars
+                segments[position].scan = try scan(position, limit: next.map { $0.first - 1 })
+            }
+            if let next, segments[position].scan.lastChain == nil {
+                segments[position].scan.lastChain = next.previousChain
+            }
+            for range in segments[position].scan.damage { note(path(range.segment), "\(range)") }
+        }
+    }
+
+    private func readSidecar(_ segment: ExaminedSegment, next: SegmentHeader) throws(LogStoreError) -> [EntryRecord]? {
+        guard usesSidecars && segment.hasSidecar && next.previousChain != 0 else { return nil }
+        let disk = disk
+        let directory = directory
+        return try onDisk { () throws(DiskFailure) in
+            try Sidecar.read(
+                disk, directory: directory, header: segment.header, last: next.first - 1, chain: next.previousChain,
+                size: segment.size)
+        }
+    }
+
+    private func scan(_ position: Int, limit: UInt64?) throws(LogStoreError) -> SegmentScan {
+        let segment = segments[position]
+        let path = path(FileNames.segment(segment.header.first))
+        let disk = disk
+        let state = state
+        let mark = max(state.flushed.index, newestOwnSnapshot?.index ?? 0)
+        var chainBefore: UInt64? = segment.header.previousChain
+        if chainBefore == 0 && segment.header.first > 1 {
+            chainBefore = position > 0 ? segments[position - 1].scan.lastChain : nil
+        }
+        return try onDisk { () throws(DiskFailure) in
+            let file = try disk.open(path, .readOnly)
+            defer { disk.close(file) }
+            var scanner = try SegmentScanner(
+                disk, file, header: segment.header, chainBefore: chainBefore, state: state, limit: limit, mark: mark)
+            return try scanner.run()
+        }
+    }
+
+    /// The newest snapshot this node has written itself: everything it covers was durable here.
+    var newestOwnSnapshot: SnapshotMetadata? { snapshots.last { !$0.isReceived }?.metadata }
+
+    /// Works out where the log ends.
+    mutating func checkEnd() throws(LogStoreError) {
+        guard let final = segments.last else {
+            last = LogPoint(index: state.logStart - 1, term: 0, chain: 0)
+            return
+        }
+        let index = final.header.first + UInt64(final.scan.records.count) - 1
+        if let record = final.scan.records.last {
+            last = LogPoint(index: index, term: record.term, chain: record.chain)
+            lastIdentity = record.identity
+        } else {
+            last = LogPoint(index: index, term: final.header.previous.term, chain: final.header.previousChain)
+            lastIdentity = final.header.previous
+        }
+        if final.scan.isCut {
+            note(path(FileNames.segment(final.header.first)), "torn tail cut after entry \(index)")
+        }
+        guard final.scan.missingThrough != nil else { return }
+        if index == state.flushed.index {
+            last = state.flushed
+        } else if let own = newestOwnSnapshot, own.index == index {
+            last = own.point
+        }
+        segments[segments.count - 1].scan.nameLast(last)
+    }
+}
+
+extension SegmentScan {
+    /// A sealed segment, known from its sidecar.
+    init(sidecar: [EntryRecord]) {
+        records = sidecar
+        guard let final = sidecar.last else { return }
+        end = final.slot.headerOffset + EntryHeader.span(payloadLength: Int(final.payloadLength))
+        lastChain = final.chain
+        lastTerm = final.term
+    }
+
+    /// The lost last entry's term and chain value are known from elsewhere.
+    mutating func nameLast(_ point: LogPoint) {
+        guard !records.isEmpty, !damage.isEmpty else { return }
+        records[records.count - 1].term = point.term
+        damage[damage.count - 1].chainAfter = point.chain
+        damage[damage.count - 1].identity = EntryIdentity(
+            term: point.term, payloadLength: 0, payloadChecksum: 0, isKnown: false)
+        lastChain = point.chain
+        lastTerm = point.term
+    }
+}

@@ -1,0 +1,113 @@
+import Bytes
+
+/// A cut of the log's end: headers of an earlier epoch with an index above `after` are remains, not entries.
+struct Truncation: Equatable, Sendable {
+    var epoch: UInt32
+    var after: UInt64
+}
+
+/// The contents of `term-and-vote`: the hard state of Raft (paper figure 2) and the few facts about the log that must
+/// be known before its segments can be judged.
+///
+/// Two slots, at 0 and 4096. A save writes and syncs the first, then the second, with the same sequence number:
+/// were they written in turns, damage to the newest slot would bring back an older term and vote, and the node could
+/// vote twice.
+struct LogState: Equatable, Sendable {
+    static let slotOffsets: [UInt64] = [0, 4096]
+    static let slotSize = 768
+    static let magic: UInt32 = 0x4846_7631
+    static let maximumTruncations = 32
+
+    var group: UInt32 = 0
+    var sequence: UInt64 = 0
+    var term: UInt64 = 0
+    var vote: UInt32?
+    var epoch: UInt32 = 0
+    /// Segments of an earlier epoch belong to a log that a snapshot has replaced.
+    var baseEpoch: UInt32 = 0
+    /// Such a replacement has begun, and the first segment of the new log may not exist yet.
+    var isResetting = false
+    /// First index of the first segment that must exist.
+    var logStart: UInt64 = 1
+    /// An index known durable when this was saved, with its term and chain value.
+    var flushed: LogPoint = .zero
+    /// Ascending by epoch and by index.
+    var truncations: [Truncation] = []
+
+    /// Starts a new epoch in which nothing above `after` is left.
+    mutating func cut(after index: UInt64) {
+        epoch += 1
+        truncations.removeAll { $0.after >= index }
+        truncations.append(Truncation(epoch: epoch, after: index))
+        if truncations.count > LogState.maximumTruncations { truncations.removeFirst() }
+    }
+
+    /// Whether a header of `epoch` at `index` was cut away.
+    func isVoid(epoch: UInt32, index: UInt64) -> Bool {
+        if epoch > self.epoch || epoch < baseEpoch { return true }
+        for cut in truncations where epoch < cut.epoch && index > cut.after { return true }
+        return false
+    }
+
+    func encode() -> ByteSlice {
+        var writer = ByteWriter(capacity: LogState.slotSize)
+        writer.uint32(LogState.magic)
+        writer.uint32(0)
+        writer.uint64(sequence)
+        writer.uint32(group)
+        writer.uint32(vote == nil ? 0 : 1)
+        writer.uint64(term)
+        writer.uint32(vote ?? 0)
+        writer.uint32(epoch)
+        writer.uint32(baseEpoch)
+        writer.uint32(isResetting ? 1 : 0)
+        writer.uint64(logStart)
+        writer.uint64(flushed.index)
+        writer.uint64(flushed.term)
+        writer.uint64(flushed.chain)
+        writer.uint32(UInt32(truncations.count))
+        for cut in truncations {
+            writer.uint32(cut.epoch)
+            writer.uint64(cut.after)
+        }
+        writer.bytes([UInt8](repeating: 0, count: LogState.slotSize - writer.count))
+        writer.patch(writer.withWrittenBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[8...])) }, at: 4)
+        return writer.finish()
+    }
+
+    static func decode(_ slice: ByteSlice) -> LogState? {
+        guard slice.count >= slotSize, slice.load(0, as: UInt32.self) == magic,
+            slice.load(4, as: UInt32.self) == CRC32C.checksum(slice.slice(8, slotSize - 8))
+        else { return nil }
+        do {
+            var reader = ByteReader(slice.slice(8, slotSize - 8))
+            return try decodeFields(&reader)
+        } catch {
+            return nil
+        }
+    }
+
+    private static func decodeFields(_ reader: inout ByteReader) throws(DecodeError) -> LogState {
+        var state = LogState()
+        state.sequence = try reader.uint64()
+        state.group = try reader.uint32()
+        let hasVote = try reader.uint32()
+        state.term = try reader.uint64()
+        let vote = try reader.uint32()
+        state.vote = hasVote == 1 ? vote : nil
+        state.epoch = try reader.uint32()
+        state.baseEpoch = try reader.uint32()
+        state.isResetting = try reader.uint32() == 1
+        state.logStart = try reader.uint64()
+        state.flushed.index = try reader.uint64()
+        state.flushed.term = try reader.uint64()
+        state.flushed.chain = try reader.uint64()
+        let count = Int(try reader.uint32())
+        try reader.requireElements(count, minimumSize: 12)
+        for _ in 0..<count {
+            let epoch = try reader.uint32()
+            state.truncations.append(Truncation(epoch: epoch, after: try reader.uint64()))
+        }
+        return state
+    }
+}

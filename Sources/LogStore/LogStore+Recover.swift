@@ -1,0 +1,182 @@
+import Bytes
+import Ports
+
+/// The second half of opening: acting on the examination. All calls block.
+extension LogStore {
+    /// Keeps complete spare files, as far as wanted; removes the others and everything obsolete.
+    func adoptSpares(_ examination: LogExamination) throws(LogStoreError) {
+        var removals: [DiskOperation] = examination.obsolete.map { .remove(path($0)) }
+        var highest: UInt64 = 0
+        for entry in examination.spares {
+            highest = max(highest, FileNames.number(of: entry.name, suffix: FileNames.spareSuffix) ?? 0)
+            if entry.size >= settings.segmentBytes && spares.count < settings.spareSegments {
+                let path = path(entry.name)
+                let disk = disk
+                let file = try onDisk { () throws(DiskFailure) in try disk.open(path, .readWrite) }
+                spares.append(SpareSegment(file: file, name: entry.name))
+            } else {
+                removals.append(.remove(path(entry.name)))
+            }
+        }
+        maintenance = MaintenanceState(after: highest)
+        if !removals.isEmpty { try execute(removals + [.syncDirectory(directory)]) }
+    }
+
+    func adoptSegments(_ examination: LogExamination) throws(LogStoreError) {
+        for found in examination.segments {
+            let path = path(FileNames.segment(found.header.first))
+            let disk = disk
+            var header = found.header
+            if header.previousChain == 0, let before = segments.last { header.previousFirst = before.first }
+            let file = try onDisk { () throws(DiskFailure) in try disk.open(path, .readWrite) }
+            let segment = Segment(file: file, header: header)
+            segment.slots = found.scan.records.map { $0.slot }
+            segment.end = found.scan.end
+            segment.hasSidecar = found.hasSidecar
+            segment.isDamaged = !found.scan.damage.isEmpty
+            if found.needsHeader {
+                try execute([.write(file, offset: 0, [header.encode()]), .sync(file)])
+            }
+            segments.append(segment)
+            addRuns(found)
+        }
+        damage = examination.damage
+        last = examination.last
+        lastIdentity = examination.lastIdentity
+    }
+
+    private func addRuns(_ found: ExaminedSegment) {
+        var index = found.header.first
+        for record in found.scan.records {
+            if runs.last?.term != record.term { runs.append(LogTermRun(term: record.term, first: index)) }
+            index += 1
+        }
+    }
+
+    /// The newest snapshot that fits the log. A received one that the log does not lead up to replaces the log: the
+    /// crash came between installing it and `reset`.
+    func chooseSnapshot(_ examination: inout LogExamination) throws(LogStoreError) {
+        for candidate in examination.snapshots.reversed() {
+            let metadata = candidate.metadata
+            if state.isResetting {
+                guard metadata.index + 1 == state.logStart else { continue }
+                snapshot = metadata
+                try finishReset(metadata)
+                return
+            }
+            if metadata.index + 1 < firstIndex { continue }
+            if metadata.index <= last.index, let known = chain(at: metadata.index) {
+                if known == metadata.chain {
+                    snapshot = metadata
+                    break
+                }
+                if !candidate.isReceived {
+                    throw .inconsistent(
+                        path: metadata.path, what: "chain value of entry \(metadata.index) differs from the log's")
+                }
+            }
+            if candidate.isReceived {
+                examination.note(metadata.path, "received snapshot replaces the log, which ends at entry \(last.index)")
+                examination.segments = []
+                try execute(reset(to: metadata))
+                return
+            }
+            snapshot = metadata
+            break
+        }
+        if state.isResetting || (state.logStart > 1 && snapshot == nil) {
+            throw .missingSnapshot(
+                directory: directory, logStart: state.logStart,
+                what: examination.snapshots.isEmpty ? "there is no intact one" : "the intact ones end too early")
+        }
+        try removeOtherSnapshots(examination)
+    }
+
+    private func removeOtherSnapshots(_ examination: LogExamination) throws(LogStoreError) {
+        guard let snapshot else { return }
+        let others = examination.snapshots.map { $0.metadata.path }.filter { $0 != snapshot.path }
+        if !others.isEmpty { try execute(others.map { .remove($0) } + [.syncDirectory(directory)]) }
+    }
+
+    /// The state file says that a snapshot was replacing the log when the process ended.
+    private func finishReset(_ metadata: SnapshotMetadata) throws(LogStoreError) {
+        if segments.isEmpty {
+            last = metadata.point
+            lastIdentity = EntryIdentity(term: last.term, payloadLength: 0, payloadChecksum: 0, isKnown: false)
+            let header = nextSegmentHeader()
+            let disk = disk
+            let directory = directory
+            let size = settings.segmentBytes
+            let file = try onDisk { () throws(DiskFailure) in
+                try LogStore.createSegment(disk, directory: directory, header: header, size: size)
+            }
+            segments = [Segment(file: file, header: header)]
+        }
+        state.isResetting = false
+    }
+
+    /// Makes what was found durable, records it, and starts a new segment if the last one cannot be continued.
+    func settle(_ examination: LogExamination) throws(LogStoreError) {
+        let final = examination.segments.last
+        if let final, let active = segments.last {
+            try rewriteTail(of: active, above: final.scan.mark)
+            if final.scan.isCut { state.cut(after: last.index) }
+        }
+        flushedIndex = last.index
+        try execute([.sync(segments[segments.count - 1].file), .syncDirectory(directory)])
+        let point = last
+        let isNews = state.flushed != point || state != examination.state || examination.stateNeedsRepair
+        if isNews { try execute(saveState()) }
+        if final?.scan.missingThrough != nil { try startSegmentAfterLoss() }
+    }
+
+    /// Entries above every mark may be in the page cache only, and a failed sync of the process before may have left
+    /// them there marked clean: writing them again is what makes the coming sync cover them.
+    private func rewriteTail(of segment: Segment, above mark: UInt64) throws(LogStoreError) {
+        let from = mark < segment.first ? 0 : Int(mark - segment.first) + 1
+        guard from < segment.slots.count else { return }
+        guard let slot = segment.slots[from...].first(where: { $0.isPlaced }) else { return }
+        let disk = disk
+        let end = segment.end
+        try onDisk { () throws(DiskFailure) in
+            var offset = slot.headerOffset
+            while offset < end {
+                let bytes = try disk.read(segment.file, offset: offset, count: Int(min(end - offset, 1 << 20)))
+                if bytes.isEmpty { break }
+                try disk.write(segment.file, offset: offset, [bytes])
+                offset += UInt64(bytes.count)
+            }
+        }
+    }
+
+    /// The end of the last segment is lost; where the next entry would go in it is not known.
+    private func startSegmentAfterLoss() throws(LogStoreError) {
+        let header = nextSegmentHeader()
+        let disk = disk
+        let directory = directory
+        let size = settings.segmentBytes
+        let file = try onDisk { () throws(DiskFailure) in
+            try LogStore.createSegment(disk, directory: directory, header: header, size: size)
+        }
+        segments.append(Segment(file: file, header: header))
+    }
+
+    func recoveredLog(_ examination: LogExamination) throws(LogStoreError) -> RecoveredLog {
+        let start = max(firstIndex, (snapshot?.index ?? 0) + 1)
+        var configurations: [(index: UInt64, payload: ByteSlice)] = []
+        for found in examination.segments {
+            for (position, record) in found.scan.records.enumerated() where record.kind == .configuration {
+                let index = found.header.first + UInt64(position)
+                guard !isDamaged(index) else { continue }
+                var reader = LogReplay(disk, directory: directory, segments: segments, from: index, through: index)
+                if let entry = try reader.next() {
+                    configurations.append((index, entry.payload.first ?? .empty))
+                }
+            }
+        }
+        return RecoveredLog(
+            term: state.term, vote: state.vote, snapshot: snapshot, firstIndex: firstIndex, last: last, runs: runs,
+            configurations: configurations, damaged: damage, findings: examination.findings,
+            replay: LogReplay(disk, directory: directory, segments: segments, from: start, through: last.index))
+    }
+}

@@ -1,0 +1,46 @@
+import Ports
+
+/// What a background job brought back. Written by the job, read after its completion has been delivered.
+final class JobResult<Value: Sendable>: @unchecked Sendable {
+    var value: Value?
+}
+
+/// Background work the store wants done: `DiskQueue.run(job.work, token:)`, then `onMaintenanceDone`. Never in the
+/// ordered queue, where preallocating a spare would hold up every acknowledgement.
+package struct MaintenanceJob: Sendable {
+    enum Kind: Sendable {
+        /// Creates a file and writes zeros over it.
+        case spare(name: String, JobResult<DiskFile>)
+        /// Writes the index sidecar of a sealed segment; the result tells why not.
+        case sidecar(first: UInt64, last: UInt64, JobResult<String>)
+    }
+
+    let kind: Kind
+    package let work: @Sendable (any Disk) throws(DiskFailure) -> Void
+
+    /// For the log.
+    package var description: String {
+        switch kind {
+        case .spare(let name, _): "prepare segment \(name)"
+        case .sidecar(let first, _, _): "index segment \(FileNames.segment(first))"
+        }
+    }
+}
+
+/// What is under way in the background.
+struct MaintenanceState {
+    var isPreparingSpare = false
+    var isIndexing = false
+    /// After a failure (a full disk, most likely) no spare is asked for until `retryMaintenance`.
+    var isSparePaused = false
+    /// Sealed segments that cannot be indexed, because they are damaged.
+    var unindexable: Set<UInt64> = []
+    private var nextSpareNumber: UInt64 = 1
+
+    init(after highestSpareNumber: UInt64 = 0) { nextSpareNumber = highestSpareNumber + 1 }
+
+    mutating func takeSpareNumber() -> UInt64 {
+        defer { nextSpareNumber += 1 }
+        return nextSpareNumber
+    }
+}

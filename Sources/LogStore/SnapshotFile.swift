@@ -1,0 +1,120 @@
+import Bytes
+import Ports
+
+/// The format of a snapshot file.
+///
+///      0 magic u32 | 4 CRC-32C of bytes 8 ..< 72 | 8 version u32 | 12 group u32 | 16 index u64 | 24 term u64
+///     32 chain u64 | 40 state length u64 | 48 state CRC-32C u32 | 52 membership length u32
+///     56 membership CRC-32C u32 | 60 chunk size u32 | 64 eight zero bytes | 72 membership
+///     then the state in chunks: length u32, CRC-32C u32, bytes
+enum SnapshotFile {
+    static let magic: UInt32 = 0x4846_7031
+    static let version: UInt32 = 1
+    static let headerSize = 72
+    static let chunkSize = 1 << 20
+    static let maximumMembership: UInt32 = 1 << 20
+
+    /// Writes header, membership and state to `file`; answers the file's size.
+    static func write(
+        _ disk: any Disk, _ file: DiskFile, group: UInt32, point: LogPoint, membership: ByteSlice, state: [ByteSlice]
+    ) throws(DiskFailure) -> SnapshotMetadata {
+        var length = 0
+        for piece in state { length += piece.count }
+        let checksum = CRC32C.checksum(state)
+        let header = encodeHeader(
+            group: group, point: point, membership: membership, stateLength: UInt64(length), stateChecksum: checksum)
+        try disk.write(file, offset: 0, [header, membership])
+        var offset = UInt64(headerSize + membership.count)
+        for piece in state {
+            var rest = piece
+            while !rest.isEmpty {
+                let part = rest.slice(0, min(rest.count, chunkSize))
+                var prefix = ByteWriter(capacity: 8)
+                prefix.uint32(UInt32(part.count))
+                prefix.uint32(CRC32C.checksum(part))
+                try disk.write(file, offset: offset, [prefix.finish(), part])
+                offset += UInt64(8 + part.count)
+                rest = rest.dropFirst(part.count)
+            }
+        }
+        return SnapshotMetadata(
+            index: point.index, term: point.term, chain: point.chain, membership: membership,
+            stateLength: UInt64(length), stateChecksum: checksum, fileSize: offset, path: "")
+    }
+
+    private static func encodeHeader(
+        group: UInt32, point: LogPoint, membership: ByteSlice, stateLength: UInt64, stateChecksum: UInt32
+    ) -> ByteSlice {
+        var writer = ByteWriter(capacity: headerSize)
+        writer.uint32(magic)
+        writer.uint32(0)
+        writer.uint32(version)
+        writer.uint32(group)
+        writer.uint64(point.index)
+        writer.uint64(point.term)
+        writer.uint64(point.chain)
+        writer.uint64(stateLength)
+        writer.uint32(stateChecksum)
+        writer.uint32(UInt32(membership.count))
+        writer.uint32(CRC32C.checksum(membership))
+        writer.uint32(UInt32(chunkSize))
+        writer.uint64(0)
+        writer.patch(writer.withWrittenBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[8...])) }, at: 4)
+        return writer.finish()
+    }
+
+    /// What a snapshot file holds, or why it cannot be used.
+    enum Content {
+        case intact(SnapshotMetadata, state: ByteSlice)
+        case damaged(String)
+    }
+
+    /// Reads and verifies a whole file. The state is kept only if `keepsState`.
+    static func read(
+        _ disk: any Disk, path: String, group: UInt32, keepsState: Bool
+    ) throws(DiskFailure) -> Content {
+        let file = try disk.open(path, .readOnly)
+        defer { disk.close(file) }
+        var window = try FileWindow(disk, file)
+        guard let header = try window.bytes(at: 0, count: headerSize), header.load(0, as: UInt32.self) == magic,
+            header.load(4, as: UInt32.self) == CRC32C.checksum(header.slice(8, headerSize - 8)),
+            header.load(8, as: UInt32.self) == version
+        else { return .damaged("header checksum") }
+        guard header.load(12, as: UInt32.self) == group else { return .damaged("of another group") }
+        let membershipLength = header.load(52, as: UInt32.self)
+        guard membershipLength <= maximumMembership,
+            let membership = try window.bytes(at: UInt64(headerSize), count: Int(membershipLength)),
+            CRC32C.checksum(membership) == header.load(56, as: UInt32.self)
+        else { return .damaged("membership checksum") }
+        let metadata = SnapshotMetadata(
+            index: header.load(16, as: UInt64.self), term: header.load(24, as: UInt64.self),
+            chain: header.load(32, as: UInt64.self), membership: membership.detached(),
+            stateLength: header.load(40, as: UInt64.self), stateChecksum: header.load(48, as: UInt32.self),
+            fileSize: window.size, path: path)
+        guard metadata.stateLength <= window.size else { return .damaged("truncated") }
+        return try readState(&window, metadata, keepsState: keepsState)
+    }
+
+    private static func readState(
+        _ window: inout FileWindow, _ metadata: SnapshotMetadata, keepsState: Bool
+    ) throws(DiskFailure) -> Content {
+        var writer = ByteWriter(capacity: keepsState ? Int(metadata.stateLength) : 0)
+        var offset = UInt64(headerSize + metadata.membership.count)
+        var total: UInt64 = 0
+        var sum: UInt32 = 0
+        while offset < window.size {
+            guard let prefix = try window.bytes(at: offset, count: 8) else { return .damaged("truncated") }
+            let length = prefix.load(0, as: UInt32.self)
+            let checksum = prefix.load(4, as: UInt32.self)
+            guard length > 0, length <= UInt32(chunkSize),
+                let bytes = try window.bytes(at: offset + 8, count: Int(length)), CRC32C.checksum(bytes) == checksum
+            else { return .damaged("chunk checksum at byte \(offset)") }
+            sum = CRC32C.checksum(bytes, continuing: sum)
+            if keepsState { writer.bytes(bytes) }
+            total += UInt64(length)
+            offset += 8 + UInt64(length)
+        }
+        guard total == metadata.stateLength, sum == metadata.stateChecksum else { return .damaged("state checksum") }
+        return .intact(metadata, state: writer.finish())
+    }
+}

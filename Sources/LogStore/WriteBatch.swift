@@ -1,0 +1,60 @@
+import Bytes
+import Ports
+
+/// Collects entries that go to one file from one offset on into a single write: headers and small payloads
+/// copied next to each other, large payloads by reference.
+struct WriteBatch {
+    let file: DiskFile
+    let start: UInt64
+    /// What makes the file findable, after its contents are durable.
+    let naming: [DiskOperation]
+    private(set) var length = 0
+    private var pieces: [ByteSlice] = []
+    private var writer: ByteWriter
+    private let copyThreshold: Int
+
+    init(file: DiskFile, start: UInt64, capacity: Int, copyThreshold: Int, naming: [DiskOperation] = []) {
+        self.naming = naming
+        self.file = file
+        self.start = start
+        self.copyThreshold = copyThreshold
+        writer = ByteWriter(capacity: capacity)
+    }
+
+    var end: UInt64 { start + UInt64(length) }
+    var isEmpty: Bool { length == 0 }
+
+    mutating func append(_ piece: ByteSlice) {
+        flushCopied()
+        pieces.append(piece)
+        length += piece.count
+    }
+
+    mutating func append(_ header: EntryHeader, payload: [ByteSlice]) {
+        header.encode(into: &writer)
+        for piece in payload {
+            if piece.count <= copyThreshold {
+                writer.bytes(piece)
+            } else {
+                flushCopied()
+                pieces.append(piece)
+            }
+        }
+        let span = Int(header.span)
+        writer.zeros(span - EntryHeader.size - header.payloadLength)
+        length += span
+    }
+
+    /// The write, its sync and the naming; nothing if there was nothing to write.
+    mutating func finish() -> [DiskOperation] {
+        if isEmpty { return [] }
+        flushCopied()
+        return [.write(file, offset: start, pieces), .sync(file)] + naming
+    }
+
+    private mutating func flushCopied() {
+        if writer.count > 0 {
+            pieces.append(writer.finish())
+        }
+    }
+}
