@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "system.h"
+
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `count` bytes, continuing from `seed` (0 to start).
 /// Uses the SSE4.2 / ARMv8 instruction where the processor has it, a slicing table elsewhere.
 uint32_t holdfast_crc32c(uint32_t seed, const void *bytes, size_t count);
