@@ -55,7 +55,7 @@ package struct Raft: Sendable {
         log = LogView(base: restored.snapshot, runs: restored.runs, last: restored.lastIndex)
         memberships = MembershipHistory(
             base: restored.baseMembership, entries: restored.memberships, after: restored.snapshot.index)
-        machine = MachineCursors(snapshot: restored.snapshot.index)
+        machine = MachineCursors(snapshot: max(restored.snapshot.index, restored.commit))
         snapshot = restored.snapshot
         snapshotMembership = restored.baseMembership
         term = restored.term

@@ -32,10 +32,12 @@ package struct RestoredState: Hashable, Sendable {
     /// The membership as of the snapshot, then each configuration entry in the log.
     package var baseMembership: Membership
     package var memberships: [MembershipEntry]
+    /// What is known to be committed: the state the shell has restored reaches at least this far. At most `lastIndex`.
+    package var commit: LogIndex
 
     package init(
         term: Term, vote: MemberID?, snapshot: Position, runs: [TermRun], lastIndex: LogIndex,
-        baseMembership: Membership, memberships: [MembershipEntry]
+        baseMembership: Membership, memberships: [MembershipEntry], commit: LogIndex = 0
     ) {
         self.term = term
         self.vote = vote
@@ -44,5 +46,6 @@ package struct RestoredState: Hashable, Sendable {
         self.lastIndex = lastIndex
         self.baseMembership = baseMembership
         self.memberships = memberships
+        self.commit = commit
     }
 }
