@@ -18,7 +18,8 @@ extension FrameError: CustomStringConvertible {
 /// into which the socket then reads directly; that memory doubles with the bytes that have arrived and is
 /// never sized by the claimed length alone.
 package struct FrameAssembler {
-    package let maximumFrame: Int
+    /// May be raised once the sender has proved who it is.
+    package var maximumFrame: Int
     private let bufferSize: Int
     private var storage: ByteStorage
     /// Unconsumed bytes are `head ..< tail` of `storage`.

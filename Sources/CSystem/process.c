@@ -148,3 +148,17 @@ int holdfast_random(void *bytes, size_t count) {
     }
     return 0;
 }
+
+int holdfast_write_all(int fd, const void *bytes, size_t count) {
+    const uint8_t *next = bytes;
+    while (count) {
+        ssize_t written = write(fd, next, count);
+        if (written < 0) {
+            if (errno == EINTR) continue;
+            return -errno;
+        }
+        next += written;
+        count -= (size_t)written;
+    }
+    return 0;
+}

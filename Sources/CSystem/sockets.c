@@ -182,6 +182,7 @@ ssize_t holdfast_sendfile(int socket, int file, uint64_t offset, size_t count) {
 }
 
 int holdfast_shutdown(int fd) { return shutdown(fd, SHUT_RDWR) == 0 ? 0 : -errno; }
+int holdfast_shutdown_writing(int fd) { return shutdown(fd, SHUT_WR) == 0 ? 0 : -errno; }
 
 // Linux frees the descriptor even when close is interrupted, so it is never repeated.
 int holdfast_close(int fd) { return close(fd) == 0 || errno == EINTR ? 0 : -errno; }

@@ -24,6 +24,7 @@ package final class EventLoop: Clock {
     private var turnEndHooks: [() -> Void] = []
     private var flushables: [any TurnFlushable] = []
     private var stopRequested = false
+    private var connectionsMade: UInt64 = 0
     private let readyEvents: UnsafeMutablePointer<holdfast_ready>
     /// Shared by every connection of the loop for gathering output.
     let pieces: UnsafeMutablePointer<holdfast_piece>
@@ -168,6 +169,11 @@ extension EventLoop {
             if !messages.isEmpty { handler(messages) }
         }
         return mailbox
+    }
+
+    func newConnectionID() -> UInt64 {
+        connectionsMade += 1
+        return connectionsMade
     }
 
     func flushAtTurnEnd(_ flushable: any TurnFlushable) { flushables.append(flushable) }

@@ -83,6 +83,7 @@ ssize_t holdfast_receive(int fd, void *bytes, size_t count);
 ssize_t holdfast_send(int fd, const struct holdfast_piece *pieces, int count, int more);
 ssize_t holdfast_sendfile(int socket, int file, uint64_t offset, size_t count);
 int holdfast_shutdown(int fd);
+int holdfast_shutdown_writing(int fd);
 int holdfast_close(int fd);
 /// 1 when ready for `events` (HOLDFAST_READABLE / _WRITABLE), 0 after `milliseconds`.
 int holdfast_poll_one(int fd, uint32_t events, int milliseconds);
@@ -147,5 +148,7 @@ int64_t holdfast_resident_bytes(void);
 int64_t holdfast_open_descriptors(void);
 int64_t holdfast_descriptor_limit(void);
 int holdfast_random(void *bytes, size_t count);
+/// Writes to a log descriptor: 0 when all of it was taken, or a negated errno.
+int holdfast_write_all(int fd, const void *bytes, size_t count);
 
 #endif
