@@ -25,8 +25,10 @@ extension ByteReader {
         let start = position
         let raw = try unsignedVarint()
         if raw == 0 { return nil }
-        guard raw <= UInt64(Int32.max) else { throw .badLength(position: start, length: Int64(clamping: raw)) }
-        return Int(raw) - 1
+        guard raw - 1 <= UInt64(Int32.max) else {
+            throw .badLength(position: start, length: Int64(clamping: raw - 1))
+        }
+        return Int(raw - 1)
     }
 
     /// The bytes of a string, by reference and not checked to be UTF-8; nil for null.
@@ -66,7 +68,7 @@ extension ByteReader {
         return string
     }
 
-    /// The string's bytes, or its null, in the order the versions changed: `nullable` tells whether null is allowed.
+    /// A string that only some versions allow to be null: this one if `nullable`.
     package mutating func kafkaString(flexible: Bool, nullable: Bool) throws(DecodeError) -> String? {
         nullable ? try kafkaNullableString(flexible: flexible) : try kafkaString(flexible: flexible)
     }

@@ -1,16 +1,16 @@
 extension KafkaErrorCode {
     /// The name in Kafka's protocol guide; the number for a code it does not list.
-    package var name: String { entry?.name ?? "ERROR_\(rawValue)" }
+    package var name: String { known?.name ?? "ERROR_\(rawValue)" }
 
     /// Whether a client may send the same request again, perhaps after it refreshed its metadata.
-    package var isRetriable: Bool { entry?.retriable ?? false }
+    package var isRetriable: Bool { known?.retriable ?? false }
 
     /// Every code the protocol guide lists, ascending.
     package static var all: [KafkaErrorCode] {
         (0..<Int16(entries.count)).map { KafkaErrorCode(rawValue: $0 - 1) }
     }
 
-    private var entry: Entry? {
+    private var known: Entry? {
         let position = Int(rawValue) + 1
         return Self.entries.indices.contains(position) ? Self.entries[position] : nil
     }

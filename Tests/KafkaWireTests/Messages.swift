@@ -1,0 +1,81 @@
+import Bytes
+import KafkaWire
+
+/// One API with its message types, so that a test can go over all of them.
+struct ApiCase: Sendable, CustomStringConvertible {
+    let key: ApiKey
+    let request: any (KafkaRequestBody & Sampled).Type
+    let response: any (KafkaResponseBody & Sampled).Type
+
+    var description: String { key.name }
+    var versions: ClosedRange<Int16> { SupportedApis[key].minimumServed...SupportedApis[key].maximum }
+
+    static let all: [ApiCase] = [
+        ApiCase(key: .produce, request: ProduceRequest.self, response: ProduceResponse.self),
+        ApiCase(key: .fetch, request: FetchRequest.self, response: FetchResponse.self),
+        ApiCase(key: .listOffsets, request: ListOffsetsRequest.self, response: ListOffsetsResponse.self),
+        ApiCase(key: .metadata, request: MetadataRequest.self, response: MetadataResponse.self),
+        ApiCase(key: .findCoordinator, request: FindCoordinatorRequest.self, response: FindCoordinatorResponse.self),
+        ApiCase(key: .apiVersions, request: ApiVersionsRequest.self, response: ApiVersionsResponse.self),
+        ApiCase(key: .createTopics, request: CreateTopicsRequest.self, response: CreateTopicsResponse.self),
+        ApiCase(key: .deleteTopics, request: DeleteTopicsRequest.self, response: DeleteTopicsResponse.self),
+        ApiCase(key: .initProducerId, request: InitProducerIdRequest.self, response: InitProducerIdResponse.self),
+        ApiCase(
+            key: .offsetForLeaderEpoch, request: OffsetForLeaderEpochRequest.self,
+            response: OffsetForLeaderEpochResponse.self),
+        ApiCase(key: .describeConfigs, request: DescribeConfigsRequest.self, response: DescribeConfigsResponse.self),
+        ApiCase(
+            key: .createPartitions, request: CreatePartitionsRequest.self, response: CreatePartitionsResponse.self),
+        ApiCase(key: .describeCluster, request: DescribeClusterRequest.self, response: DescribeClusterResponse.self),
+    ]
+
+    static subscript(key: ApiKey) -> ApiCase { all.first { $0.key == key }! }
+}
+
+extension Sampled where Self: KafkaBody {
+    /// A sample and its encoding, without header.
+    static func encoded(_ values: TestValues, version: Int16) -> (sample: Self, bytes: ByteSlice) {
+        var values = values
+        let sample = Self.sample(&values, version: version)
+        return (sample, sample.encodedBody(version: version))
+    }
+
+    static func encodedBytes(_ values: TestValues, version: Int16) -> ByteSlice {
+        encoded(values, version: version).bytes
+    }
+
+    func encodedBody(version: Int16) -> ByteSlice {
+        var writer = ByteWriter()
+        encode(into: &writer, version: version)
+        return writer.finish()
+    }
+
+    /// The body that is all of `bytes`.
+    static func decoded(_ bytes: ByteSlice, version: Int16) throws(DecodeError) -> Self {
+        var reader = ByteReader(bytes)
+        let body = try Self(from: &reader, version: version)
+        try reader.requireEnd()
+        return body
+    }
+}
+
+extension KafkaRequest {
+    /// The body, whatever its API.
+    var anyBody: any KafkaRequestBody {
+        switch body {
+        case .produce(let body): body
+        case .fetch(let body): body
+        case .listOffsets(let body): body
+        case .metadata(let body): body
+        case .findCoordinator(let body): body
+        case .apiVersions(let body): body
+        case .createTopics(let body): body
+        case .deleteTopics(let body): body
+        case .initProducerId(let body): body
+        case .offsetForLeaderEpoch(let body): body
+        case .describeConfigs(let body): body
+        case .createPartitions(let body): body
+        case .describeCluster(let body): body
+        }
+    }
+}

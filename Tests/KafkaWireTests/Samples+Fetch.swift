@@ -1,0 +1,104 @@
+import Bytes
+import KafkaWire
+
+extension FetchRequest: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> FetchRequest {
+        let clusterId = values.nullableString()
+        let replicaId = values.int32()
+        let maxWaitMs = values.int32()
+        let minBytes = values.int32()
+        let maxBytes = values.int32()
+        let isolationLevel = values.int8()
+        let sessionId = values.int32()
+        let sessionEpoch = values.int32()
+        let topics = values.array { values in
+            (values.slice(), values.array { Partition.sample(&$0, version: version) })
+        }
+        let forgotten = values.array { ForgottenTopic(name: $0.slice(), partitions: $0.int32Array()) }
+        let rackId = values.string()
+        var request = FetchRequest(
+            replicaId: replicaId,
+            maxWaitMs: maxWaitMs,
+            minBytes: minBytes,
+            maxBytes: maxBytes,
+            isolationLevel: isolationLevel,
+            sessionId: version >= 7 ? sessionId : 0,
+            sessionEpoch: version >= 7 ? sessionEpoch : -1,
+            forgottenTopics: version >= 7 ? forgotten : [],
+            rackId: version >= 11 ? rackId : "",
+            clusterId: version >= 12 ? clusterId : nil)
+        for (name, partitions) in topics { request.append(topic: name, partitions: partitions) }
+        return request
+    }
+}
+
+extension FetchRequest.Partition: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
+        let index = values.int32()
+        let currentLeaderEpoch = values.int32()
+        let fetchOffset = values.int64()
+        let lastFetchedEpoch = values.int32()
+        let logStartOffset = values.int64()
+        let maxBytes = values.int32()
+        return Self(
+            index: index,
+            currentLeaderEpoch: version >= 9 ? currentLeaderEpoch : -1,
+            fetchOffset: fetchOffset,
+            lastFetchedEpoch: version >= 12 ? lastFetchedEpoch : -1,
+            logStartOffset: version >= 5 ? logStartOffset : -1,
+            maxBytes: maxBytes)
+    }
+}
+
+extension FetchResponse: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> FetchResponse {
+        let throttleTimeMs = values.int32()
+        let errorCode = values.errorCode()
+        let sessionId = values.int32()
+        let topics = values.array { values in
+            (values.slice(), values.array { Partition.sample(&$0, version: version) })
+        }
+        var response = FetchResponse(
+            throttleTimeMs: throttleTimeMs,
+            errorCode: version >= 7 ? errorCode : .none,
+            sessionId: version >= 7 ? sessionId : 0)
+        for (name, partitions) in topics { response.append(topic: name, partitions: partitions) }
+        return response
+    }
+}
+
+extension FetchResponse.Partition {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
+        let index = values.int32()
+        let errorCode = values.errorCode()
+        let highWatermark = values.int64()
+        let lastStableOffset = values.int64()
+        let logStartOffset = values.int64()
+        let diverging =
+            values.isPresent() ? FetchResponse.EpochOffset(epoch: values.int32(), endOffset: values.int64()) : nil
+        let leader =
+            values.isPresent() ? KafkaLeader(leaderId: values.int32(), leaderEpoch: values.int32()) : nil
+        var snapshot: FetchResponse.EpochOffset?
+        if values.isPresent() {
+            let endOffset = values.int64()
+            snapshot = .init(epoch: values.int32(), endOffset: endOffset)
+        }
+        let aborted = values.nullableArray {
+            FetchResponse.AbortedTransaction(producerId: $0.int64(), firstOffset: $0.int64())
+        }
+        let preferredReadReplica = values.int32()
+        let records = values.nullableBytes()
+        return Self(
+            index: index,
+            errorCode: errorCode,
+            highWatermark: highWatermark,
+            lastStableOffset: lastStableOffset,
+            logStartOffset: version >= 5 ? logStartOffset : -1,
+            divergingEpoch: version >= 12 ? diverging : nil,
+            currentLeader: version >= 12 ? leader : nil,
+            snapshotId: version >= 12 ? snapshot : nil,
+            abortedTransactions: aborted,
+            preferredReadReplica: version >= 11 ? preferredReadReplica : -1,
+            records: records.map { .inline($0) } ?? .null)
+    }
+}
