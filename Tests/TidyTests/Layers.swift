@@ -1,0 +1,42 @@
+/// The module table of the architecture: who may import whom. Arrows point down only.
+enum Layers {
+    /// Consensus, state machine, formats and codecs: no clock, no randomness, no I/O, the same outputs on every node.
+    static let pure: Set<String> = ["Raft", "Broker", "Records", "KafkaWire", "AMQPWire", "RocketMQWire"]
+
+    private static let codecs: Set<String> = ["KafkaWire", "AMQPWire", "RocketMQWire"]
+    private static let gateways: Set<String> = ["KafkaGateway", "AMQPGateway", "RocketMQGateway"]
+    private static let cores: Set<String> = ["Bytes", "Ports", "Raft", "Records", "Broker", "LogStore", "Node"]
+
+    /// Our own modules that each module may import.
+    static let own: [String: Set<String>] = [
+        "CSystem": [],
+        "Bytes": ["CSystem"],
+        "Ports": ["Bytes"],
+        "Raft": [],
+        "Records": ["Bytes"],
+        "Broker": ["Bytes", "Records"],
+        "LogStore": ["Bytes", "Ports"],
+        "Node": ["Bytes", "Ports", "Raft", "Records", "Broker", "LogStore"],
+        "KafkaWire": ["Bytes", "Records"],
+        "AMQPWire": ["Bytes", "Records"],
+        "RocketMQWire": ["Bytes", "Records"],
+        "KafkaGateway": ["KafkaWire", "Bytes", "Ports", "Records", "Broker", "Node"],
+        "AMQPGateway": ["AMQPWire", "Bytes", "Ports", "Records", "Broker", "Node"],
+        "RocketMQGateway": ["RocketMQWire", "Bytes", "Ports", "Records", "Broker", "Node"],
+        "SystemIO": ["CSystem", "Bytes", "Ports"],
+        "Server": cores.union(codecs).union(gateways).union(["SystemIO"]),
+        "HoldfastClient": codecs.union(["SystemIO", "Bytes", "Records"]),
+        "Simulator": cores.union(codecs).union(gateways),
+        "holdfast": cores.union(codecs).union(["Server", "SystemIO", "HoldfastClient", "Simulator"]),
+    ]
+
+    /// Modules that may call the operating system.
+    static let withSystem: Set<String> = ["SystemIO", "Server", "holdfast"]
+
+    static func mayImport(_ module: String) -> Set<String> {
+        var allowed = own[module] ?? []
+        if !pure.contains(module) { allowed.insert("Synchronization") }
+        if withSystem.contains(module) { allowed.insert("Glibc") }
+        return allowed
+    }
+}

@@ -1,0 +1,22 @@
+/// Hard limits on what a reader has to hold in mind at once.
+enum LimitRule {
+    static let functionLines = 70
+    static let fileLines = 600
+    static let lineColumns = 120
+
+    static func check(_ file: SourceFile) -> [Violation] {
+        var found: [Violation] = []
+        if file.lines.count > fileLines {
+            found.append(file.violation(0, "limit", "\(file.lines.count) lines, \(fileLines) are allowed"))
+        }
+        for (index, line) in file.lines.enumerated() where line.unicodeScalars.count > lineColumns {
+            let columns = line.unicodeScalars.count
+            found.append(file.violation(index + 1, "limit", "\(columns) columns, \(lineColumns) are allowed"))
+        }
+        for body in Declaration.bodies(in: file.tokens) where body.lines > functionLines {
+            let words = "\(body.name) has \(body.lines) lines, \(functionLines) are allowed"
+            found.append(file.violation(body.firstLine, "limit", words))
+        }
+        return found
+    }
+}
