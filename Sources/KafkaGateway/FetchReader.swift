@@ -1,0 +1,118 @@
+import Broker
+import Bytes
+import KafkaWire
+import Node
+
+/// Finds what a fetch may return now, and makes the response of it.
+struct FetchReader {
+    private struct Found {
+        var error: KafkaErrorCode
+        var highWatermark: Int64 = -1
+        var logStart: Int64 = -1
+        /// Positions in `ranges`.
+        var ranges: Range<Int>
+    }
+
+    private let gateway: KafkaGateway
+    private var found: [Found] = []
+    private var ranges: [StoredRange] = []
+    private var bytes = 0
+    private var hasError = false
+
+    init(gateway: KafkaGateway) { self.gateway = gateway }
+
+    func isSatisfied(minimum: Int) -> Bool { hasError || bytes >= minimum }
+
+    /// Looks at every partition in the request's order, until the limits are reached. The first data found is returned
+    /// even if it is larger than the limits, so that a consumer always gets on.
+    mutating func locate(_ request: FetchRequest) {
+        let broker = gateway.broker
+        let limit = min(max(Int(request.maxBytes), 1), gateway.settings.maximumFetchBytes)
+        for topic in request.topics {
+            let number = broker.topic(named: topic.nameText)?.number
+            for partition in request.partitions[topic.partitions] {
+                locate(partition, topic: number, broker, limit: limit)
+            }
+        }
+    }
+
+    private mutating func locate(
+        _ partition: FetchRequest.Partition, topic: UInt32?, _ broker: Broker, limit: Int
+    ) {
+        let first = ranges.count
+        var result = Found(error: .none, ranges: first..<first)
+        defer {
+            hasError = hasError || result.error.isError
+            found.append(result)
+        }
+        guard gateway.replica.admission != nil else { return result.error = .notLeaderOrFollower }
+        guard let topic, partition.index >= 0 else { return result.error = .unknownTopicOrPartition }
+        let key = PartitionKey(topic: topic, partition: UInt32(partition.index))
+        guard let state = broker.partition(key) else { return result.error = .unknownTopicOrPartition }
+        result.error = gateway.check(leaderEpoch: partition.currentLeaderEpoch)
+        if result.error.isError { return }
+        result.highWatermark = state.endOffset
+        result.logStart = state.logStartOffset
+        let remaining = min(Int(partition.maxBytes), limit - bytes)
+        guard remaining > 0 || bytes == 0 else { return checkOffset(partition, state, &result) }
+        let outcome = broker.locate(
+            key, from: partition.fetchOffset, maximumBytes: max(remaining, 0), into: &ranges)
+        switch outcome {
+        case .found, .atEnd: break
+        case .outOfRange: result.error = .offsetOutOfRange
+        case .unknownPartition: result.error = .unknownTopicOrPartition
+        }
+        result.ranges = first..<ranges.count
+        for range in ranges[first...] { bytes += range.length }
+    }
+
+    private func checkOffset(_ partition: FetchRequest.Partition, _ state: PartitionState, _ result: inout Found) {
+        if partition.fetchOffset < state.logStartOffset || partition.fetchOffset > state.endOffset {
+            result.error = .offsetOutOfRange
+        }
+    }
+
+    func response(to header: KafkaRequestHeader, _ request: FetchRequest) -> [StoredBytes] {
+        var response = FetchResponse()
+        var pieces: [[StoredBytes]] = []
+        var ordinal = 0
+        for topic in request.topics {
+            var partitions: [FetchResponse.Partition] = []
+            for partition in request.partitions[topic.partitions] {
+                let result = found[ordinal]
+                ordinal += 1
+                pieces.append(stored(result))
+                partitions.append(describe(partition, result, length: pieces[ordinal - 1].reduce(0) { $0 + $1.length }))
+            }
+            response.append(topic: topic.name, partitions: partitions)
+        }
+        gateway.metrics.fetchedBytes += UInt64(bytes)
+        var output: [StoredBytes] = []
+        for segment in response.segments(version: header.apiVersion, correlationId: header.correlationId) {
+            switch segment {
+            case .bytes(let slice): output.append(.memory(slice))
+            case .records(let partition, _): output.append(contentsOf: pieces[partition])
+            }
+        }
+        return output
+    }
+
+    /// Where the bytes are. A range whose entry the log has just let go ends the partition's data early.
+    private func stored(_ result: Found) -> [StoredBytes] {
+        var pieces: [StoredBytes] = []
+        for range in ranges[result.ranges] {
+            guard gateway.replica.bytes(of: range, into: &pieces) else { break }
+        }
+        return pieces
+    }
+
+    private func describe(
+        _ partition: FetchRequest.Partition, _ result: Found, length: Int
+    ) -> FetchResponse.Partition {
+        .init(
+            index: partition.index, errorCode: result.error, highWatermark: result.highWatermark,
+            lastStableOffset: result.highWatermark, logStartOffset: result.logStart,
+            currentLeader: result.error == .notLeaderOrFollower ? gateway.currentLeader : nil,
+            records: length == 0 ? .empty : .external(count: length))
+    }
+}

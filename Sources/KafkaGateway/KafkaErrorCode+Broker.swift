@@ -1,0 +1,29 @@
+import Broker
+import KafkaWire
+import Records
+
+extension KafkaErrorCode {
+    /// The code by which Kafka says the same.
+    init(_ error: BrokerError) {
+        switch error {
+        case .unknownTopic, .unknownPartition: self = .unknownTopicOrPartition
+        case .topicExists: self = .topicAlreadyExists
+        case .invalidTopicName, .topicNameCollision: self = .invalidTopicException
+        case .invalidTopicID: self = .invalidRequest
+        case .invalidPartitionCount, .partitionCountNotLarger: self = .invalidPartitions
+        case .tooManyTopics, .tooManyPartitions: self = .policyViolation
+        case .unknownConfig, .invalidConfig, .duplicateConfig: self = .invalidConfig
+        case .invalidBatch(let reason): self = KafkaErrorCode(reason)
+        case .messageTooLarge: self = .messageTooLarge
+        case .timestampOutOfRange: self = .invalidTimestamp
+        case .severalIdempotentBatches: self = .invalidRecord
+        case .transactionalBatch: self = .invalidTxnState
+        case .invalidProducerEpoch: self = .invalidProducerEpoch
+        case .outOfOrderSequence: self = .outOfOrderSequenceNumber
+        case .duplicateSequence: self = .duplicateSequenceNumber
+        case .offsetOutOfRange: self = .offsetOutOfRange
+        case .entryFull: self = .requestTimedOut
+        case .offsetsExhausted, .offsetMismatch: self = .kafkaStorageError
+        }
+    }
+}

@@ -1,0 +1,196 @@
+import Broker
+import Bytes
+import KafkaWire
+import Node
+
+extension KafkaSession {
+    /// Produce (key 0). `acks=all` and `acks=1` both wait for the quorum's fsync; `acks=0` gets no response, and its
+    /// connection is closed on an error, which is all that Kafka tells such a producer, too.
+    func produce(_ header: KafkaRequestHeader, _ request: ProduceRequest, frame: ByteSlice) {
+        guard (-1...1).contains(request.acks) else {
+            return respond(header, failing(request, header) { _ in .invalidRequiredAcks })
+        }
+        if request.acks == 1 { gateway.metrics.upgradedAcks += 1 }
+        guard replica.admission != nil else { return refuseProduce(header, request, .notLeaderOrFollower) }
+        guard request.transactionalId == nil else {
+            return refuseProduce(header, request, .unsupportedForMessageFormat)
+        }
+        var gate: UInt64 = 0
+        let response = admit(request, header, gate: &gate)
+        if request.acks == 0 {
+            if response.hasError { close(reason: "a produce request with acks=0 failed") }
+            return
+        }
+        guard gate > 0 else { return respond(response.frame) }
+        _ = responses.add(.gated(
+            index: gate, response: response.frame, request: frame,
+            deadline: gateway.node.clock.monotonicNanoseconds + UInt64(max(request.timeoutMs, 1)) * 1_000_000))
+        if awaitedIndex != gate {
+            awaitedIndex = gate
+            replica.wait(for: gate, waiter: self, ticket: gate)
+        }
+    }
+
+    /// Offers every partition's batches to the leader's admission and encodes the response they will get once the entry
+    /// at `gate` is committed; `gate` stays 0 if nothing has to be waited for.
+    private func admit(
+        _ request: ProduceRequest, _ header: KafkaRequestHeader, gate: inout UInt64
+    ) -> (frame: ByteSlice, hasError: Bool) {
+        var writer = ByteWriter(capacity: 128)
+        if request.partitions.count == 1, request.topics.count == 1 {
+            let topic = request.topics[0].name
+            let result = admit(request.partitions[0], of: topic, gate: &gate)
+            ProduceResponse.encodeFrame(
+                into: &writer, version: header.apiVersion, correlationId: header.correlationId, topic: topic,
+                partition: result)
+            return (writer.finish(), result.errorCode.isError)
+        }
+        var response = ProduceResponse()
+        var hasError = false
+        for topic in request.topics {
+            var results: [ProduceResponse.Partition] = []
+            for partition in request.partitions[topic.partitions] {
+                results.append(admit(partition, of: topic.name, gate: &gate))
+                hasError = hasError || results[results.count - 1].errorCode.isError
+            }
+            response.append(topic: topic.name, partitions: results)
+        }
+        response.encodeFrame(into: &writer, version: header.apiVersion, correlationId: header.correlationId)
+        return (writer.finish(), hasError)
+    }
+
+    private func admit(
+        _ partition: ProduceRequest.Partition, of topic: ByteSlice, gate: inout UInt64
+    ) -> ProduceResponse.Partition {
+        guard let records = partition.records else { return failure(partition.index, .invalidRecord) }
+        guard partition.index >= 0, let number = topicNumber(topic) else {
+            return failure(partition.index, .unknownTopicOrPartition)
+        }
+        let key = PartitionKey(topic: number, partition: UInt32(partition.index))
+        gateway.metrics.producedBytes += UInt64(records.count)
+        switch replica.admit(records, to: key) {
+        case nil: return failure(partition.index, .notLeaderOrFollower)
+        case .accepted(let baseOffset, let logAppendTime, let logStart):
+            gate = replica.openEntryIndex
+            gateway.metrics.producedBatches += 1
+            return .init(
+                index: partition.index, baseOffset: baseOffset, logAppendTimeMs: logAppendTime,
+                logStartOffset: logStart)
+        case .duplicate(let baseOffset, let logAppendTime, let logStart):
+            return .init(
+                index: partition.index, baseOffset: baseOffset, logAppendTimeMs: logAppendTime,
+                logStartOffset: logStart)
+        case .pendingDuplicate(let baseOffset, let logAppendTime, let logStart, _):
+            gate = replica.tailIndex
+            return .init(
+                index: partition.index, baseOffset: baseOffset, logAppendTimeMs: logAppendTime,
+                logStartOffset: logStart)
+        case .rejected(let error):
+            return failure(partition.index, KafkaErrorCode(error), message: "\(error)")
+        }
+    }
+
+    /// The topic of that name, by comparing bytes with the last one first.
+    private func topicNumber(_ name: ByteSlice) -> UInt32? {
+        let broker = gateway.broker
+        if let cached = topicCache, cached.name == name, broker.topic(number: cached.number) != nil {
+            return cached.number
+        }
+        guard let topic = broker.topic(named: name.text) else { return nil }
+        topicCache = (name.detached(), topic.number)
+        return topic.number
+    }
+
+    private func failure(
+        _ partition: Int32, _ code: KafkaErrorCode, message: String? = nil
+    ) -> ProduceResponse.Partition {
+        gateway.metrics.produceErrors += 1
+        return .init(
+            index: partition, errorCode: code, baseOffset: -1, errorMessage: message,
+            currentLeader: code == .notLeaderOrFollower ? gateway.currentLeader : nil)
+    }
+
+    private func refuseProduce(_ header: KafkaRequestHeader, _ request: ProduceRequest, _ code: KafkaErrorCode) {
+        if request.acks == 0 { return close(reason: "a produce request with acks=0 failed: \(code)") }
+        respond(header, failing(request, header) { _ in code })
+    }
+
+    /// The response in which every partition has the code that `code` gives it.
+    private func failing(
+        _ request: ProduceRequest, _ header: KafkaRequestHeader,
+        _ code: (ProduceRequest.Partition) -> KafkaErrorCode
+    ) -> ProduceResponse {
+        var response = ProduceResponse()
+        for topic in request.topics {
+            let partitions = request.partitions[topic.partitions].map { failure($0.index, code($0)) }
+            response.append(topic: topic.name, partitions: partitions)
+        }
+        return response
+    }
+
+    /// What a gated request is told instead of success. Both codes make a producer send again, and an idempotent one is
+    /// then told where its records are if they were committed after all.
+    private func failed(_ frame: ByteSlice, _ code: KafkaErrorCode) -> [StoredBytes] {
+        do {
+            let request = try KafkaRequest.decode(frame: frame)
+            guard case .produce(let body) = request.body else {
+                preconditionFailure("\(request.header.apiKey) waits for a log entry")
+            }
+            return [.memory(Self.encode(request.header, failing(body, request.header) { _ in code }))]
+        } catch {
+            preconditionFailure("a request that was decoded before cannot be decoded again: \(error)")
+        }
+    }
+
+    /// Answers produce requests whose timeout has passed.
+    func expire(now: UInt64) {
+        guard let deadline = responses.nextDeadline, deadline <= now else { return }
+        responses.failGated(above: appliedIndex, expiredBy: now) { failed($0, .requestTimedOut) }
+        markDirty()
+    }
+}
+
+extension KafkaSession {
+    /// Some batches of the entry at `index` were refused when it was applied, because their topic was deleted in between:
+    /// their responses say so.
+    private func correct(index: UInt64) {
+        responses.replaceGated(at: index) { response, request in
+            do {
+                let header = try KafkaRequest.decode(frame: request).header
+                let body = try ProduceResponse.decode(frame: response.dropFirst(4), version: header.apiVersion).body
+                return Self.encode(header, withoutDeletedTopics(body))
+            } catch {
+                preconditionFailure("a produce response of our own cannot be decoded: \(error)")
+            }
+        }
+    }
+
+    private func withoutDeletedTopics(_ response: ProduceResponse) -> ProduceResponse {
+        var corrected = ProduceResponse()
+        for topic in response.topics {
+            let isDeleted = gateway.broker.topicNumber(named: topic.nameText) == nil
+            let partitions = response.partitions[topic.partitions]
+            corrected.append(
+                topic: topic.name,
+                partitions: isDeleted
+                    ? partitions.map { failure($0.index, .unknownTopicOrPartition) } : Array(partitions))
+        }
+        return corrected
+    }
+}
+
+extension KafkaSession: ProposalWaiter {
+    /// An entry with this session's batches has been applied, or leadership was lost before.
+    package func proposalEnded(ticket index: UInt64, _ outcome: ProposalOutcome) {
+        guard !isClosed else { return }
+        switch outcome {
+        case .applied(let result):
+            if case .produced(let rejected) = result, !rejected.isEmpty { correct(index: index) }
+            appliedIndex = max(appliedIndex, index)
+        case .unknown:
+            responses.failGated(above: appliedIndex) { failed($0, .notLeaderOrFollower) }
+            awaitedIndex = 0
+        }
+        markDirty()
+    }
+}

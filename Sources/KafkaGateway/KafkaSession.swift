@@ -1,0 +1,143 @@
+import Broker
+import Bytes
+import KafkaWire
+import Node
+
+/// One client connection: requests in, broker commands and queries out, responses back in order. Sans-IO; the connection
+/// that carries it is a `KafkaConnection`.
+package final class KafkaSession {
+    let gateway: KafkaGateway
+    private unowned let connection: any KafkaConnection
+    var responses = ResponseQueue()
+    /// Entries through here are applied, as far as this session was told.
+    var appliedIndex: UInt64 = 0
+    /// The newest entry this session has asked to be told about.
+    var awaitedIndex: UInt64 = 0
+    /// The last topic produced to, so that its name is compared, not looked up, in the usual case.
+    var topicCache: (name: ByteSlice, number: UInt32)?
+    package internal(set) var isClosed = false
+    private var isDirty = false
+    private var isPaused = false
+
+    var replica: Replica { gateway.replica }
+
+    init(gateway: KafkaGateway, connection: any KafkaConnection) {
+        self.gateway = gateway
+        self.connection = connection
+    }
+
+    /// One request frame, without its length prefix.
+    package func receive(_ frame: ByteSlice) {
+        guard !isClosed else { return }
+        gateway.metrics.requests += 1
+        do {
+            handle(try KafkaRequest.decode(frame: frame), frame: frame)
+        } catch {
+            refuse(error)
+        }
+        pauseIfFull()
+    }
+
+    private func handle(_ request: KafkaRequest, frame: ByteSlice) {
+        switch request.body {
+        case .produce(let body): produce(request.header, body, frame: frame)
+        case .fetch(let body): fetch(request.header, body)
+        default: handleOther(request, frame: frame)
+        }
+    }
+
+    /// A request that cannot be decoded: ApiVersions is answered in version 0 with error 35 (KIP-511); for anything else
+    /// the response's layout is unknown, and Kafka, too, closes the connection.
+    private func refuse(_ error: KafkaRequestError) {
+        gateway.metrics.malformedRequests += 1
+        if case .unsupportedVersion(let header) = error, header.apiKey == .apiVersions {
+            var writer = ByteWriter()
+            ApiVersionsResponse.unsupportedVersion.encodeFrame(
+                into: &writer, version: 0, correlationId: header.correlationId)
+            return respond(writer.finish())
+        }
+        close(reason: error.description)
+    }
+
+    func close(reason: String) {
+        guard !isClosed else { return }
+        flush()
+        connection.close(reason: reason)
+    }
+
+    /// Puts a finished response behind those still pending.
+    func respond(_ frame: ByteSlice) {
+        _ = responses.add(.ready([.memory(frame)]))
+        markDirty()
+    }
+
+    func respond(_ header: KafkaRequestHeader, _ body: some KafkaResponseBody) {
+        respond(Self.encode(header, body))
+    }
+
+    /// Holds a place for a response that comes later, by `fill`.
+    func reserve() -> ResponseQueue.Ticket { responses.add(.waiting) }
+
+    func fill(_ ticket: ResponseQueue.Ticket, _ pieces: [StoredBytes]) {
+        guard !isClosed else { return }
+        responses.fill(ticket, pieces)
+        markDirty()
+    }
+
+    func fill(_ ticket: ResponseQueue.Ticket, _ header: KafkaRequestHeader, _ body: some KafkaResponseBody) {
+        fill(ticket, [.memory(Self.encode(header, body))])
+    }
+
+    static func encode(_ header: KafkaRequestHeader, _ body: some KafkaResponseBody) -> ByteSlice {
+        var writer = ByteWriter()
+        body.encodeFrame(into: &writer, version: header.apiVersion, correlationId: header.correlationId)
+        return writer.finish()
+    }
+
+    func markDirty() {
+        guard !isDirty, !isClosed else { return }
+        isDirty = true
+        gateway.markDirty(self)
+    }
+
+    func flush() {
+        isDirty = false
+        guard !isClosed else { return }
+        var output = PieceCollector()
+        responses.takeSendable(applied: appliedIndex, into: &output)
+        if !output.isEmpty { connection.send(output.finish()) }
+        if isPaused { resumeIfDrained() }
+    }
+
+    /// To be called when the connection has sent everything.
+    package func drained() {
+        if isPaused { resumeIfDrained() }
+    }
+
+    private var isFull: Bool {
+        responses.count > gateway.settings.maximumPendingResponses
+            || connection.queuedBytes > gateway.settings.maximumQueuedBytes
+    }
+
+    private func pauseIfFull() {
+        guard !isPaused, !isClosed else { return }
+        if replica.isCongested {
+            gateway.markCongested(self)
+        } else if !isFull {
+            return
+        }
+        isPaused = true
+        connection.setReading(false)
+    }
+
+    private func resumeIfDrained() {
+        if !isFull, !replica.isCongested { resume() }
+    }
+
+    func resume() {
+        guard isPaused, !isClosed else { return }
+        if isFull { return }
+        isPaused = false
+        connection.setReading(true)
+    }
+}

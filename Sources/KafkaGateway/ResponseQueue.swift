@@ -1,0 +1,130 @@
+import Bytes
+import Node
+
+/// Responses of one connection in the order of its requests, as Kafka requires, although they become ready in any order.
+struct ResponseQueue {
+    /// Names a request's place; tickets count up from 0.
+    typealias Ticket = UInt64
+
+    enum Slot {
+        /// Being worked on (a long poll, a forwarded request).
+        case waiting
+        /// A produce response to be sent when the entry at `index` is applied. `request` is kept to build the error
+        /// response if that never happens, `deadline` (monotonic nanoseconds) bounds the wait.
+        case gated(index: UInt64, response: ByteSlice, request: ByteSlice, deadline: UInt64)
+        case ready([StoredBytes])
+        case sent
+    }
+
+    private var slots: [Slot] = []
+    private var head = 0
+    private var firstTicket: Ticket = 0
+
+    var isEmpty: Bool { head == slots.count }
+    var count: Int { slots.count - head }
+
+    mutating func add(_ slot: Slot) -> Ticket {
+        slots.append(slot)
+        return firstTicket + UInt64(slots.count - head) - 1
+    }
+
+    /// Fills a waiting place. A place that was answered otherwise (a timeout) or given up stays as it is.
+    mutating func fill(_ ticket: Ticket, _ pieces: [StoredBytes]) {
+        guard let position = position(of: ticket), case .waiting = slots[position] else { return }
+        slots[position] = .ready(pieces)
+    }
+
+    /// Takes the responses at the head that may be sent, given that entries through `applied` are applied.
+    mutating func takeSendable(applied: UInt64, into output: inout PieceCollector) {
+        while head < slots.count {
+            switch slots[head] {
+            case .waiting: return
+            case .gated(let index, let response, _, _):
+                if index > applied { return }
+                output.append(response)
+            case .ready(let response): for piece in response { output.append(piece) }
+            case .sent: preconditionFailure("a response is sent twice")
+            }
+            advance()
+        }
+    }
+
+    /// Replaces every gated response whose entry is above `applied` (and, with `now`, whose deadline has passed) by what
+    /// `replacement` makes of its request.
+    mutating func failGated(
+        above applied: UInt64, expiredBy now: UInt64? = nil, _ replacement: (ByteSlice) -> [StoredBytes]
+    ) {
+        for position in head..<slots.count {
+            guard case .gated(let index, _, let request, let deadline) = slots[position], index > applied else {
+                continue
+            }
+            if let now, deadline > now { continue }
+            slots[position] = .ready(replacement(request))
+        }
+    }
+
+    /// Changes the responses that wait for the entry at `index`.
+    mutating func replaceGated(at index: UInt64, _ change: (_ response: ByteSlice, _ request: ByteSlice) -> ByteSlice) {
+        for position in head..<slots.count {
+            guard case .gated(index, let response, let request, let deadline) = slots[position] else { continue }
+            slots[position] = .gated(
+                index: index, response: change(response, request), request: request, deadline: deadline)
+        }
+    }
+
+    /// The earliest place's deadline, if it is gated: later ones are looked at when it has been answered.
+    var nextDeadline: UInt64? {
+        guard head < slots.count, case .gated(_, _, _, let deadline) = slots[head] else { return nil }
+        return deadline
+    }
+
+    private func position(of ticket: Ticket) -> Int? {
+        guard ticket >= firstTicket, ticket - firstTicket < UInt64(slots.count - head) else { return nil }
+        return head + Int(ticket - firstTicket)
+    }
+
+    private mutating func advance() {
+        slots[head] = .sent
+        head += 1
+        firstTicket += 1
+        if head == slots.count {
+            slots.removeAll(keepingCapacity: true)
+            head = 0
+        } else if head > 4096, head * 2 > slots.count {
+            slots.removeFirst(head)
+            head = 0
+        }
+    }
+}
+
+/// Gathers pieces to be sent: small ones are copied together, so that a turn's thousand replies are one piece.
+struct PieceCollector {
+    private static let referenceThreshold = 8 * 1024
+
+    private var writer = ByteWriter(capacity: 0)
+    private var pieces: [StoredBytes] = []
+
+    var isEmpty: Bool { pieces.isEmpty && writer.count == 0 }
+
+    mutating func append(_ slice: ByteSlice) {
+        guard slice.count >= Self.referenceThreshold else { return writer.bytes(slice) }
+        cut()
+        pieces.append(.memory(slice))
+    }
+
+    mutating func append(_ piece: StoredBytes) {
+        if case .memory(let slice) = piece { return append(slice) }
+        cut()
+        pieces.append(piece)
+    }
+
+    mutating func finish() -> [StoredBytes] {
+        cut()
+        defer { pieces = [] }
+        return pieces
+    }
+
+    private mutating func cut() {
+        if writer.count > 0 { pieces.append(.memory(writer.finish())) }
+    }
+}

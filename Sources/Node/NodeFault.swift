@@ -1,0 +1,36 @@
+import Broker
+import Bytes
+import LogStore
+import Ports
+
+/// Why a node must stop. Always final: the process ends with the description as its message.
+package enum NodeFault: Error, Sendable {
+    /// A write or fsync failed: what is on the disk is no longer known.
+    case disk(DiskFailure)
+    case log(LogStoreError)
+    /// The same index holds another history than the leader's although it was accepted: checksums of the chain differ.
+    case divergence(index: UInt64, chainBefore: UInt64, chainSent: UInt64)
+    /// A committed entry that the state machine cannot read, although the log's checksums hold.
+    case undecodableEntry(index: UInt64, DecodeError)
+    case machine(BrokerFault)
+    case unreadableEntry(index: UInt64, String)
+    case badIdentity(String)
+    case badSnapshot(String)
+}
+
+extension NodeFault: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .disk(let failure): "\(failure); a failed write or sync is final, the node stops"
+        case .log(let error): "\(error)"
+        case .divergence(let index, let before, let sent):
+            "log diverged: the entry sent for index \(index) with chain checksum \(String(sent, radix: 16)) does not "
+                + "continue ours, \(String(before, radix: 16))"
+        case .undecodableEntry(let index, let error): "entry \(index) cannot be decoded: \(error)"
+        case .machine(let fault): "\(fault)"
+        case .unreadableEntry(let index, let reason): "entry \(index) cannot be read: \(reason)"
+        case .badIdentity(let reason): "bad identity file: \(reason)"
+        case .badSnapshot(let reason): "bad snapshot: \(reason)"
+        }
+    }
+}

@@ -1,0 +1,24 @@
+import LogStore
+import Raft
+
+/// Numbers of one node. Bytes unless the name says otherwise.
+package struct NodeSettings: Sendable {
+    package var raft = RaftSettings()
+    package var log = LogStoreSettings()
+    /// Length of a Raft tick.
+    package var tickMilliseconds = 10
+    /// An open produce entry is sealed before the turn ends once it holds this much.
+    package var maximumEntryBytes = 1 << 20
+    /// Entries already applied are kept in memory up to this much, for consumers at the tail and for followers.
+    package var cacheBytes = 64 << 20
+    /// Accepted but uncommitted bytes above which the gateways stop reading from producers.
+    package var maximumUncommittedBytes = 64 << 20
+    /// Log bytes applied since the last snapshot that make the next one due.
+    package var snapshotIntervalBytes = 256 << 20
+    /// Log entries applied since the last snapshot that make the next one due.
+    package var snapshotIntervalEntries = 200_000
+    /// Bytes of one read when entries no longer in memory are sent to a follower or applied.
+    package var coldReadBytes = 4 << 20
+
+    package init() {}
+}

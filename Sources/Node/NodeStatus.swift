@@ -1,0 +1,49 @@
+import Ports
+import Raft
+
+/// What a node says about itself: for the admin port, the status command and metrics.
+package struct NodeStatus: Sendable {
+    package struct Follower: Sendable {
+        package let node: NodeID
+        package let matchedIndex: UInt64
+        package let isConnected: Bool
+    }
+
+    package let node: NodeID
+    package let role: Role
+    package let term: UInt64
+    package let leader: NodeID?
+    package let firstIndex: UInt64
+    package let lastIndex: UInt64
+    package let flushedIndex: UInt64
+    package let commitIndex: UInt64
+    package let appliedIndex: UInt64
+    package let snapshotIndex: UInt64
+    package let voters: [NodeID]
+    package let learners: [NodeID]
+    /// The other members as the leader sees them; empty elsewhere.
+    package let followers: [Follower]
+    /// Knows a leader and has applied what it knows to be committed; a leader also takes requests.
+    package let isReady: Bool
+}
+
+extension Node {
+    package var status: NodeStatus {
+        let raft = replica.raft
+        let others = (raft.membership.voters + raft.membership.learners).filter { $0 != identity.node.rawValue }
+        let followers = raft.role != .leader ? [] : others.map {
+            NodeStatus.Follower(
+                node: NodeID($0), matchedIndex: raft.progress(of: $0)?.matched ?? 0,
+                isConnected: connectedPeers.contains(NodeID($0)))
+        }
+        let isCaughtUp = replica.appliedIndex >= raft.commitIndex
+        return NodeStatus(
+            node: identity.node, role: raft.role, term: raft.term, leader: replica.leader,
+            firstIndex: replica.log.firstIndex, lastIndex: raft.lastPosition.index, flushedIndex: raft.flushedIndex,
+            commitIndex: raft.commitIndex, appliedIndex: replica.appliedIndex,
+            snapshotIndex: replica.log.newestSnapshot?.index ?? 0,
+            voters: raft.membership.voters.map { NodeID($0) }, learners: raft.membership.learners.map { NodeID($0) },
+            followers: followers,
+            isReady: replica.isLeader ? replica.admission != nil : replica.leader != nil && isCaughtUp)
+    }
+}

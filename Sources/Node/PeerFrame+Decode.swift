@@ -1,0 +1,110 @@
+import Bytes
+import LogStore
+import Ports
+import Raft
+
+extension PeerFrame {
+    /// Reads one frame. `entries` payloads stay references into `frame`; their checksums have been verified.
+    static func decode(_ frame: ByteSlice) throws(DecodeError) -> (group: GroupID, frame: PeerFrame) {
+        var reader = ByteReader(frame)
+        let rawKind = try reader.uint8()
+        guard let kind = PeerFrameKind(rawValue: rawKind) else {
+            throw .badValue("peer frame kind", Int64(rawKind))
+        }
+        let group = GroupID(try reader.uint32())
+        let decoded = try decodeBody(kind, &reader)
+        try reader.requireEnd()
+        return (group, decoded)
+    }
+
+    private static func decodeBody(_ kind: PeerFrameKind, _ reader: inout ByteReader) throws(DecodeError) -> PeerFrame {
+        switch kind {
+        case .preVoteRequest: .raft(.preVoteRequest(try voteRequest(&reader)), entries: [])
+        case .voteRequest: .raft(.voteRequest(try voteRequest(&reader)), entries: [])
+        case .preVoteReply: .raft(.preVoteReply(try voteReply(&reader)), entries: [])
+        case .voteReply: .raft(.voteReply(try voteReply(&reader)), entries: [])
+        case .append: try append(&reader)
+        case .appendReply: .raft(.appendReply(try appendReply(&reader)), entries: [])
+        case .heartbeat:
+            .raft(.heartbeat(Heartbeat(
+                term: try reader.uint64(), commit: try reader.uint64(), round: try reader.uint64())), entries: [])
+        case .heartbeatReply:
+            .raft(.heartbeatReply(HeartbeatReply(term: try reader.uint64(), round: try reader.uint64())), entries: [])
+        case .snapshot:
+            .snapshotOffer(
+                SnapshotOffer(
+                    term: try reader.uint64(), position: try position(&reader),
+                    membership: try Membership(reading: &reader)),
+                chain: try reader.uint64())
+        case .snapshotReply:
+            .raft(.snapshotReply(SnapshotReply(term: try reader.uint64(), installed: try reader.uint64())), entries: [])
+        case .timeoutNow: .raft(.timeoutNow(TimeoutNow(term: try reader.uint64())), entries: [])
+        case .forward: .forward(id: try reader.uint64(), request: try reader.bytes(reader.remaining))
+        case .forwardReply: .forwardReply(id: try reader.uint64(), reply: try reader.bytes(reader.remaining))
+        case .snapshotRead:
+            .snapshotRead(snapshot: try reader.uint64(), offset: try reader.uint64(), length: try reader.uint32())
+        case .snapshotPart:
+            .snapshotPart(
+                snapshot: try reader.uint64(), offset: try reader.uint64(), total: try reader.uint64(),
+                bytes: try reader.bytes(reader.remaining))
+        }
+    }
+
+    private static func position(_ reader: inout ByteReader) throws(DecodeError) -> Position {
+        Position(index: try reader.uint64(), term: try reader.uint64())
+    }
+
+    private static func flag(_ reader: inout ByteReader) throws(DecodeError) -> Bool {
+        let value = try reader.uint8()
+        guard value <= 1 else { throw .badValue("flag", Int64(value)) }
+        return value == 1
+    }
+
+    private static func voteRequest(_ reader: inout ByteReader) throws(DecodeError) -> VoteRequest {
+        VoteRequest(term: try reader.uint64(), last: try position(&reader), isTransfer: try flag(&reader))
+    }
+
+    private static func voteReply(_ reader: inout ByteReader) throws(DecodeError) -> VoteReply {
+        VoteReply(term: try reader.uint64(), isGranted: try flag(&reader))
+    }
+
+    private static func appendReply(_ reader: inout ByteReader) throws(DecodeError) -> AppendReply {
+        let term = try reader.uint64()
+        if try flag(&reader) { return AppendReply(term: term, outcome: .flushed(try reader.uint64())) }
+        return AppendReply(
+            term: term,
+            outcome: .mismatch(
+                rejected: try reader.uint64(), hint: try position(&reader), lastIndex: try reader.uint64()))
+    }
+
+    /// term, previous, commit, entry count, entries. Runs, last index and memberships follow from the entries.
+    private static func append(_ reader: inout ByteReader) throws(DecodeError) -> PeerFrame {
+        let term = try reader.uint64()
+        let previous = try position(&reader)
+        let commit = try reader.uint64()
+        let count = Int(try reader.uint32())
+        try reader.requireElements(count, minimumSize: LogEntry.wireHeaderSize)
+        guard previous.index <= UInt64.max - UInt64(count) else {
+            throw .badValue("previous index", Int64(truncatingIfNeeded: previous.index))
+        }
+        var request = AppendRequest(
+            term: term, previous: previous, last: previous.index + UInt64(count), runs: [], commit: commit)
+        var entries: [LogEntry] = []
+        entries.reserveCapacity(count)
+        for offset in 0..<count {
+            let entry = try LogEntry.decodeWire(from: &reader)
+            guard entry.index == previous.index + UInt64(offset) + 1 else {
+                throw .badValue("entry index", Int64(truncatingIfNeeded: entry.index))
+            }
+            if request.runs.last?.term != entry.term {
+                request.runs.append(TermRun(term: entry.term, first: entry.index))
+            }
+            if entry.kind == .configuration {
+                request.memberships.append(
+                    MembershipEntry(index: entry.index, membership: try Membership(decoding: entry.payload)))
+            }
+            entries.append(entry)
+        }
+        return .raft(.append(request), entries: entries)
+    }
+}

@@ -1,0 +1,142 @@
+import Bytes
+import LogStore
+import Ports
+import Raft
+
+extension PeerFrame {
+    /// The frame as pieces to be sent end to end; large payloads stay references.
+    func encode(group: GroupID) -> [ByteSlice] {
+        var writer = FrameWriter()
+        writer.bytes.uint8(kind.rawValue)
+        writer.bytes.uint32(group.rawValue)
+        switch self {
+        case .raft(let message, let entries): Self.encode(message, entries, &writer)
+        case .snapshotOffer(let offer, let chain):
+            writer.bytes.uint64(offer.term)
+            writer.position(offer.position)
+            offer.membership.encode(into: &writer.bytes)
+            writer.bytes.uint64(chain)
+        case .forward(let id, let request):
+            writer.bytes.uint64(id)
+            writer.payload(request)
+        case .forwardReply(let id, let reply):
+            writer.bytes.uint64(id)
+            writer.payload(reply)
+        case .snapshotRead(let snapshot, let offset, let length):
+            writer.bytes.uint64(snapshot)
+            writer.bytes.uint64(offset)
+            writer.bytes.uint32(length)
+        case .snapshotPart(let snapshot, let offset, let total, let bytes):
+            writer.bytes.uint64(snapshot)
+            writer.bytes.uint64(offset)
+            writer.bytes.uint64(total)
+            writer.payload(bytes)
+        }
+        return writer.finish()
+    }
+
+    private var kind: PeerFrameKind {
+        switch self {
+        case .raft(let message, _): PeerFrame.kind(of: message)
+        case .snapshotOffer: .snapshot
+        case .forward: .forward
+        case .forwardReply: .forwardReply
+        case .snapshotRead: .snapshotRead
+        case .snapshotPart: .snapshotPart
+        }
+    }
+
+    private static func kind(of message: RaftMessage) -> PeerFrameKind {
+        switch message {
+        case .preVoteRequest: .preVoteRequest
+        case .preVoteReply: .preVoteReply
+        case .voteRequest: .voteRequest
+        case .voteReply: .voteReply
+        case .append: .append
+        case .appendReply: .appendReply
+        case .heartbeat: .heartbeat
+        case .heartbeatReply: .heartbeatReply
+        case .snapshot: .snapshot
+        case .snapshotReply: .snapshotReply
+        case .timeoutNow: .timeoutNow
+        }
+    }
+
+    private static func encode(_ message: RaftMessage, _ entries: [LogEntry], _ writer: inout FrameWriter) {
+        switch message {
+        case .preVoteRequest(let request), .voteRequest(let request):
+            writer.bytes.uint64(request.term)
+            writer.position(request.last)
+            writer.bytes.uint8(request.isTransfer ? 1 : 0)
+        case .preVoteReply(let reply), .voteReply(let reply):
+            writer.bytes.uint64(reply.term)
+            writer.bytes.uint8(reply.isGranted ? 1 : 0)
+        case .append(let request): encode(request, entries, &writer)
+        case .appendReply(let reply): encode(reply, &writer)
+        case .heartbeat(let heartbeat):
+            writer.bytes.uint64(heartbeat.term)
+            writer.bytes.uint64(heartbeat.commit)
+            writer.bytes.uint64(heartbeat.round)
+        case .heartbeatReply(let reply):
+            writer.bytes.uint64(reply.term)
+            writer.bytes.uint64(reply.round)
+        case .snapshot: preconditionFailure("a snapshot offer travels as PeerFrame.snapshotOffer, with its chain")
+        case .snapshotReply(let reply):
+            writer.bytes.uint64(reply.term)
+            writer.bytes.uint64(reply.installed)
+        case .timeoutNow(let timeout): writer.bytes.uint64(timeout.term)
+        }
+    }
+
+    private static func encode(_ request: AppendRequest, _ entries: [LogEntry], _ writer: inout FrameWriter) {
+        precondition(
+            UInt64(entries.count) == request.last - request.previous.index,
+            "append of \(request.previous.index + 1)...\(request.last) with \(entries.count) entries")
+        writer.bytes.uint64(request.term)
+        writer.position(request.previous)
+        writer.bytes.uint64(request.commit)
+        writer.bytes.uint32(UInt32(entries.count))
+        for entry in entries {
+            entry.encodeWireHeader(into: &writer.bytes)
+            for piece in entry.payload { writer.payload(piece) }
+        }
+    }
+
+    private static func encode(_ reply: AppendReply, _ writer: inout FrameWriter) {
+        writer.bytes.uint64(reply.term)
+        switch reply.outcome {
+        case .flushed(let index):
+            writer.bytes.uint8(1)
+            writer.bytes.uint64(index)
+        case .mismatch(let rejected, let hint, let lastIndex):
+            writer.bytes.uint8(0)
+            writer.bytes.uint64(rejected)
+            writer.position(hint)
+            writer.bytes.uint64(lastIndex)
+        }
+    }
+}
+
+/// Collects a frame: small parts are copied together, large ones referenced.
+struct FrameWriter {
+    private static let referenceThreshold = 16 * 1024
+
+    var bytes = ByteWriter(capacity: 256)
+    private var pieces: [ByteSlice] = []
+
+    mutating func position(_ position: Position) {
+        bytes.uint64(position.index)
+        bytes.uint64(position.term)
+    }
+
+    mutating func payload(_ slice: ByteSlice) {
+        guard slice.count >= Self.referenceThreshold else { return bytes.bytes(slice) }
+        if bytes.count > 0 { pieces.append(bytes.finish()) }
+        pieces.append(slice)
+    }
+
+    mutating func finish() -> [ByteSlice] {
+        if bytes.count > 0 { pieces.append(bytes.finish()) }
+        return pieces
+    }
+}

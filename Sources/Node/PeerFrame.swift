@@ -1,0 +1,25 @@
+import Bytes
+import LogStore
+import Raft
+
+/// What travels on a link between two nodes, after the transport's handshake. Byte layout: kind u8, group u32, then the
+/// fields of the kind in declaration order, big-endian.
+enum PeerFrame {
+    /// A Raft message other than a snapshot offer; an `AppendRequest` brings its entries.
+    case raft(RaftMessage, entries: [LogEntry])
+    /// An offer with the chain checksum at its position, on which the receiver's log continues.
+    case snapshotOffer(SnapshotOffer, chain: UInt64)
+    /// A client request that only the leader can answer, passed on as it came (gateway number, then the request).
+    case forward(id: UInt64, request: ByteSlice)
+    case forwardReply(id: UInt64, reply: ByteSlice)
+    /// Asks for `length` bytes of the state snapshot named by its index, from `offset` on.
+    case snapshotRead(snapshot: UInt64, offset: UInt64, length: UInt32)
+    /// A part of the state snapshot; `total` is its whole size. Empty `bytes` with `total` 0: not available any more.
+    case snapshotPart(snapshot: UInt64, offset: UInt64, total: UInt64, bytes: ByteSlice)
+}
+
+enum PeerFrameKind: UInt8 {
+    case preVoteRequest = 1, preVoteReply, voteRequest, voteReply, append, appendReply, heartbeat, heartbeatReply
+    case snapshot, snapshotReply, timeoutNow
+    case forward = 32, forwardReply, snapshotRead, snapshotPart
+}

@@ -1,0 +1,89 @@
+import Broker
+import Bytes
+import LogStore
+import Ports
+import Raft
+
+/// Applying entries that memory no longer holds (after a restart): one read at a time.
+enum ColdApply {
+    case idle
+    case reading
+}
+
+extension Replica {
+    /// Applies what is committed, in order, then tells those who wait.
+    func applyCommitted() {
+        guard case .idle = coldApply else { return }
+        let before = appliedIndex
+        while appliedIndex < raft.commitIndex {
+            guard let entry = cache.entry(appliedIndex + 1) else {
+                startColdApply()
+                break
+            }
+            guard apply(entry) else { return }
+        }
+        if appliedIndex > before { didApply() }
+    }
+
+    private func startColdApply() {
+        let first = appliedIndex + 1
+        guard let run = log.readableRun(
+            from: first, through: raft.commitIndex, maximumBytes: settings.coldReadBytes)
+        else {
+            return stop(.unreadableEntry(index: first, "committed, but not readable in the log from \(log.firstIndex)"))
+        }
+        coldApply = .reading
+        metrics.coldReads += 1
+        start(.applyEntries(from: run.start, count: run.count)) {
+            disk.read(run.start.file, offset: run.start.headerOffset, count: run.byteCount, token: $0)
+        }
+    }
+
+    func applyEntriesRead(_ bytes: ByteSlice, from start: EntryLocation, count: Int) {
+        coldApply = .idle
+        guard let entries = LogStore.decodeStoredRun(bytes, from: start, count: count) else {
+            return stop(.unreadableEntry(index: start.index, "its checksums do not hold"))
+        }
+        for entry in entries where entry.index == appliedIndex + 1 {
+            guard apply(entry) else { return }
+        }
+        didApply()
+        applyCommitted()
+    }
+
+    /// False when the node has to stop.
+    private func apply(_ entry: LogEntry) -> Bool {
+        appliedIndex = entry.index
+        metrics.appliedEntries += 1
+        if let proposed = proposals.take(through: entry.index) {
+            onOwnCommit?(clock.monotonicNanoseconds - proposed)
+        }
+        if entry.term == raft.term { uncommittedBytes = max(0, uncommittedBytes - entry.payloadLength) }
+        snapshots.bytesSince += entry.payloadLength
+        var result: ApplyResult?
+        if entry.kind == .command {
+            do throws(BrokerFault) {
+                result = try broker.apply(
+                    index: entry.index, term: entry.term, timestamp: entry.timestamp, payload: entry.payload[0])
+            } catch {
+                stop(.machine(error))
+                return false
+            }
+        } else if entry.kind == .configuration {
+            guard rememberMembership(entry) else { return false }
+        }
+        while let waiter = waiters.next(through: entry.index) {
+            waiter.target.proposalEnded(ticket: waiter.ticket, result.map { .applied($0) } ?? .unknown)
+        }
+        return true
+    }
+
+    private func didApply() {
+        admission?.onApplied(through: appliedIndex)
+        raft.onApplied(min(appliedIndex, raft.commitIndex))
+        let releasable = min(appliedIndex, raft.flushedIndex)
+        cache.evict(through: releasable == 0 ? 0 : releasable - 1, downTo: settings.cacheBytes)
+        onApplied?()
+        takeSnapshotIfDue()
+    }
+}

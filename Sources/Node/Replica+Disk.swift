@@ -1,0 +1,126 @@
+import Bytes
+import LogStore
+import Ports
+import Raft
+
+/// What a submitted batch was for. Batches complete in order, so a queue is enough.
+enum DiskBatch {
+    /// The generation tells these entries from others that took their place after a truncation.
+    case entries(Position, generation: UInt64)
+    case hardState(term: UInt64, vote: MemberID?)
+    case other
+}
+
+/// Reads and background jobs complete in any order and are found by token.
+enum DiskTask {
+    case peerEntries(peer: MemberID, from: EntryLocation, count: Int)
+    case applyEntries(from: EntryLocation, count: Int)
+    case maintenance(MaintenanceJob)
+    case writeSnapshot(SnapshotJob<SnapshotMetadata>)
+    case fetch((ByteSlice?) -> Void)
+}
+
+struct DiskWork {
+    var batches: [(token: UInt64, batch: DiskBatch)] = []
+    var head = 0
+    var tasks: [UInt64: DiskTask] = [:]
+    var nextToken: UInt64 = 1
+
+    mutating func token() -> UInt64 {
+        defer { nextToken += 1 }
+        return nextToken
+    }
+
+    mutating func finish(_ token: UInt64) -> DiskBatch {
+        precondition(head < batches.count && batches[head].token == token, "disk batch \(token) out of order")
+        defer {
+            head += 1
+            if head == batches.count {
+                batches.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head > 1024 {
+                batches.removeFirst(head)
+                head = 0
+            }
+        }
+        return batches[head].batch
+    }
+}
+
+extension Replica {
+    func submit(_ operations: [DiskOperation], _ batch: DiskBatch) {
+        let token = diskWork.token()
+        diskWork.batches.append((token, batch))
+        disk.submit(operations, token: token)
+    }
+
+    func start(_ task: DiskTask, _ begin: (UInt64) -> Void) {
+        let token = diskWork.token()
+        diskWork.tasks[token] = task
+        begin(token)
+    }
+
+    /// A completion of this group's disk work.
+    package func onDisk(_ completion: DiskCompletion) {
+        switch completion {
+        case .finished(let token): batchFinished(diskWork.finish(token))
+        case .failed(_, let failure): stop(.disk(failure))
+        case .read(let token, let bytes):
+            if let task = diskWork.tasks.removeValue(forKey: token) { readFinished(task, bytes) }
+        case .readFailed(let token, let failure):
+            if let task = diskWork.tasks.removeValue(forKey: token) { readFailed(task, failure) }
+        case .job(let token, let failure):
+            if let task = diskWork.tasks.removeValue(forKey: token) { jobEnded(task, failure) }
+        }
+        drain()
+    }
+
+    private func batchFinished(_ batch: DiskBatch) {
+        switch batch {
+        case .entries(let position, let generation):
+            raft.onFlushed(position, generation: generation)
+            log.onFlushed(through: raft.flushedIndex)
+        case .hardState(let term, let vote): raft.onHardStateSaved(term: term, vote: vote)
+        case .other: break
+        }
+    }
+
+    private func readFinished(_ task: DiskTask, _ bytes: ByteSlice) {
+        switch task {
+        case .peerEntries(let peer, let start, let count): peerEntriesRead(bytes, for: peer, from: start, count: count)
+        case .applyEntries(let start, let count): applyEntriesRead(bytes, from: start, count: count)
+        case .fetch(let answer): answer(bytes)
+        case .maintenance, .writeSnapshot: break
+        }
+    }
+
+    private func readFailed(_ task: DiskTask, _ failure: DiskFailure) {
+        switch task {
+        case .peerEntries(let peer, let start, _): raft.onEntriesUnavailable(peer: peer, first: start.index)
+        case .applyEntries(let start, _): stop(.unreadableEntry(index: start.index, failure.description))
+        case .fetch(let answer): answer(nil)
+        case .maintenance, .writeSnapshot: break
+        }
+    }
+
+    private func jobEnded(_ task: DiskTask, _ failure: DiskFailure?) {
+        if case .maintenance(let job) = task {
+            let cleanup = log.onMaintenanceDone(job, failure: failure)
+            if !cleanup.isEmpty { submit(cleanup, .other) }
+            return
+        }
+        if let failure { return stop(.disk(failure)) }
+        switch task {
+        case .writeSnapshot(let job):
+            if let metadata = job.result { snapshotWritten(metadata) }
+        case .peerEntries, .applyEntries, .fetch, .maintenance: break
+        }
+    }
+
+    /// Keeps a spare segment ready, so that rolling never waits for preallocation, and indexes sealed ones.
+    func maintainLog() {
+        while let job = log.takeMaintenanceJob() {
+            start(.maintenance(job)) { disk.run(job.work, token: $0) }
+        }
+    }
+}

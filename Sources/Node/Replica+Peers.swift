@@ -1,0 +1,103 @@
+import Bytes
+import LogStore
+import Ports
+import Raft
+
+extension Replica {
+    /// A decoded frame of this group from a peer that the transport has identified.
+    func onFrame(_ frame: PeerFrame, from peer: NodeID) {
+        switch frame {
+        case .raft(let message, let entries):
+            incoming = entries
+            raft.step(message, from: peer.rawValue)
+            drain()
+            incoming = []
+        case .snapshotOffer, .snapshotRead, .snapshotPart:
+            break
+        case .forward, .forwardReply:
+            preconditionFailure("forwarded requests are the node's, not a group's")
+        }
+    }
+
+    func send(_ message: RaftMessage, to peer: MemberID) {
+        switch message {
+        case .append(let request):
+            guard let entries = entriesToSend(request, to: peer) else { return }
+            send(.raft(message, entries: entries), to: NodeID(peer))
+        case .snapshot(let offer): send(.snapshotOffer(offer, chain: log.base.chain), to: NodeID(peer))
+        default: send(.raft(message, entries: []), to: NodeID(peer))
+        }
+    }
+
+    /// A frame that finds its link down is dropped: Raft resends what matters.
+    func send(_ frame: PeerFrame, to peer: NodeID) {
+        transport.send(frame.encode(group: group), to: peer)
+    }
+
+    /// Raft asks for entries only through `loadEntries`, so they are at hand, unless memory let go of them in between;
+    /// then the request is dropped like a lost frame and Raft probes again.
+    private func entriesToSend(_ request: AppendRequest, to peer: MemberID) -> [LogEntry]? {
+        let first = request.previous.index + 1
+        let count = Int(request.last - request.previous.index)
+        if count == 0 { return [] }
+        if let loaded = coldEntries.removeValue(forKey: peer), loaded.first?.index == first, loaded.count == count {
+            return loaded
+        }
+        var entries: [LogEntry] = []
+        entries.reserveCapacity(count)
+        for index in first...request.last {
+            guard let entry = cache.entry(index) else { return nil }
+            entries.append(entry)
+        }
+        return entries
+    }
+
+    func loadEntries(for peer: MemberID, first: UInt64, last: UInt64, maximumBytes: Int) {
+        if cache.entry(first) != nil {
+            let (end, bytes) = extent(from: first, through: last, maximumBytes: maximumBytes)
+            return raft.onEntriesLoaded(peer: peer, first: first, last: end, bytes: bytes)
+        }
+        guard let run = log.readableRun(from: first, through: last, maximumBytes: maximumBytes) else {
+            return raft.onEntriesUnavailable(peer: peer, first: first)
+        }
+        metrics.coldReads += 1
+        start(.peerEntries(peer: peer, from: run.start, count: run.count)) {
+            disk.read(run.start.file, offset: run.start.headerOffset, count: run.byteCount, token: $0)
+        }
+    }
+
+    /// How far the cached entries from `first` go within `maximumBytes`; at least one.
+    private func extent(from first: UInt64, through last: UInt64, maximumBytes: Int) -> (last: UInt64, bytes: Int) {
+        var end = first
+        var bytes = 0
+        var index = first
+        while index <= last, let entry = cache.entry(index) {
+            if index > first, bytes + entry.payloadLength > maximumBytes { break }
+            bytes += entry.payloadLength
+            end = index
+            index += 1
+        }
+        return (end, bytes)
+    }
+
+    func peerEntriesRead(_ bytes: ByteSlice, for peer: MemberID, from start: EntryLocation, count: Int) {
+        guard let entries = LogStore.decodeStoredRun(bytes, from: start, count: count) else {
+            onEvent?(.unreadable(first: start.index))
+            return raft.onEntriesUnavailable(peer: peer, first: start.index)
+        }
+        coldEntries[peer] = entries
+        let size = entries.reduce(0) { $0 + $1.payloadLength }
+        raft.onEntriesLoaded(peer: peer, first: start.index, last: start.index + UInt64(count) - 1, bytes: size)
+    }
+
+    func onConnected(_ peer: NodeID) {
+        raft.onPeerConnected(peer.rawValue)
+        drain()
+    }
+
+    func onDisconnected(_ peer: NodeID) {
+        coldEntries[peer.rawValue] = nil
+        raft.onPeerDisconnected(peer.rawValue)
+        drain()
+    }
+}

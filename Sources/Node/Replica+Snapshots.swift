@@ -1,0 +1,81 @@
+import Broker
+import Bytes
+import LogStore
+import Ports
+import Raft
+
+/// Snapshots of the broker's state: when the next one is due, and the newest on disk.
+struct SnapshotState {
+    var memberships: MembershipLog
+    var newest: SnapshotMetadata?
+    var isWriting = false
+    /// Payload bytes applied since the newest snapshot was begun.
+    var bytesSince = 0
+    var lastIndex: UInt64
+
+    init(memberships: MembershipLog, newest: SnapshotMetadata?) {
+        self.memberships = memberships
+        self.newest = newest
+        lastIndex = newest?.index ?? 0
+    }
+}
+
+extension Replica {
+    func rememberMembership(_ entry: LogEntry) -> Bool {
+        do {
+            let membership = try Membership(decoding: entry.payload)
+            if entry.index > snapshots.memberships.lastIndex {
+                snapshots.memberships.append(MembershipEntry(index: entry.index, membership: membership))
+            }
+            return true
+        } catch {
+            stop(.undecodableEntry(index: entry.index, error))
+            return false
+        }
+    }
+
+    /// Begins a snapshot once enough was applied since the last. The state is copied by reference and encoded and written
+    /// in the background; only entries that are durable here may be covered.
+    func takeSnapshotIfDue() {
+        guard !snapshots.isWriting, appliedIndex <= raft.flushedIndex,
+            snapshots.bytesSince >= settings.snapshotIntervalBytes
+                || appliedIndex - snapshots.lastIndex >= UInt64(settings.snapshotIntervalEntries)
+        else { return }
+        snapshots.isWriting = true
+        snapshots.bytesSince = 0
+        snapshots.lastIndex = appliedIndex
+        let state = broker
+        let job = log.snapshotWriteJob(
+            index: appliedIndex, membership: SnapshotCodec.encode(snapshots.memberships)
+        ) { state.encodeSnapshot() }
+        start(.writeSnapshot(job)) { disk.run(job.work, token: $0) }
+    }
+
+    func snapshotWritten(_ metadata: SnapshotMetadata) {
+        snapshots.isWriting = false
+        snapshots.newest = metadata
+        metrics.snapshotsWritten += 1
+        let cleanup = log.onSnapshotWritten(metadata)
+        if !cleanup.isEmpty { submit(cleanup, .other) }
+        onEvent?(.snapshotWritten(index: metadata.index, bytes: metadata.fileSize))
+        deleteObsoleteSegments()
+    }
+
+    /// Whole segments go that hold nothing any partition, the newest snapshot or a follower within reach needs.
+    private func deleteObsoleteSegments() {
+        guard let snapshot = snapshots.newest else { return }
+        var keep = min(broker.lowestLiveIndex ?? UInt64.max, snapshot.index + 1)
+        if isLeader {
+            for member in raft.membership.voters + raft.membership.learners {
+                if let matched = raft.progress(of: member)?.matched { keep = min(keep, max(matched, 1)) }
+            }
+        }
+        let first = log.firstIndex
+        let operations = log.deletePrefix(before: keep)
+        guard !operations.isEmpty else { return }
+        submit(operations, .other)
+        let base = log.base
+        raft.onSnapshotTaken(Position(index: base.index, term: base.term))
+        onEvent?(.prefixDeleted(from: first, before: log.firstIndex))
+    }
+}

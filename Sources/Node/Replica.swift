@@ -1,0 +1,153 @@
+import Broker
+import Bytes
+import LogStore
+import Ports
+import Raft
+
+/// One group on one node: Raft, the log, and the broker state machine, joined. Owned by the event loop; every method
+/// runs to completion and never blocks. It turns Raft's outputs into disk and peer work, and their completions into
+/// Raft's inputs.
+package final class Replica {
+    package let group: GroupID
+    package let node: NodeID
+    let settings: NodeSettings
+    let disk: any DiskQueue
+    let transport: any Transport
+    let clock: any Clock
+    let entropy: any Entropy
+
+    package internal(set) var raft: Raft
+    package internal(set) var log: LogStore
+    package internal(set) var broker: Broker
+    /// The leader's view at the tail of the log; nil unless this node leads and has applied its own no-op.
+    package internal(set) var admission: Admission?
+
+    var cache = EntryCache()
+    /// The newest entry's timestamp: the leader's stamps never go back.
+    var lastTimestamp: Int64
+    /// The last entry the broker has applied; ahead of the log's end only while a received snapshot's entries arrive.
+    package internal(set) var appliedIndex: UInt64
+
+    var waiters = WaiterQueue()
+    /// When the entries of this leadership were proposed, oldest first.
+    var proposals = ProposalTimes()
+    /// Payload bytes of the entries this leader has proposed and not yet applied.
+    var uncommittedBytes = 0
+    var diskWork = DiskWork()
+    var incoming: [LogEntry] = []
+    var coldEntries: [MemberID: [LogEntry]] = [:]
+    var coldApply = ColdApply.idle
+    var snapshots: SnapshotState
+    var isDraining = false
+    var reads: [UInt64: (Bool) -> Void] = [:]
+    var nextReadID: UInt64 = 1
+
+    package internal(set) var metrics = ReplicaMetrics()
+    /// A role or leader change, already reflected in the properties above.
+    package var onRoleChange: ((RoleChange) -> Void)?
+    /// New entries were applied: consumers waiting at the tail may find data.
+    package var onApplied: (() -> Void)?
+    /// An entry this leader proposed was applied, so many nanoseconds later.
+    package var onOwnCommit: ((UInt64) -> Void)?
+    package var onFault: ((NodeFault) -> Void)?
+    package var onEvent: ((ReplicaEvent) -> Void)?
+
+    init(environment: ReplicaEnvironment, restored: RestoredReplica) {
+        group = environment.group
+        node = environment.node
+        settings = environment.settings
+        disk = environment.disk
+        transport = environment.transport
+        clock = environment.clock
+        entropy = environment.entropy
+        raft = Raft(
+            id: environment.node.rawValue, settings: environment.settings.raft, restored: restored.raft,
+            seed: environment.entropy.next())
+        log = restored.log
+        broker = restored.broker
+        lastTimestamp = restored.lastTimestamp
+        appliedIndex = restored.appliedIndex
+        snapshots = SnapshotState(memberships: restored.memberships, newest: restored.snapshot)
+    }
+
+    package var isLeader: Bool { raft.role == .leader }
+    /// The leader as far as this node knows.
+    package var leader: NodeID? { raft.leader.map { NodeID($0) } }
+    package var term: UInt64 { raft.term }
+
+    /// Gathers what the cores decided and carries it out until there is nothing left.
+    func drain() {
+        guard !isDraining else { return }
+        isDraining = true
+        defer { isDraining = false }
+        while true {
+            let outputs = raft.takeOutputs()
+            if outputs.isEmpty { break }
+            for output in outputs { perform(output) }
+        }
+        refreshAdmission()
+    }
+
+    package func tick() {
+        raft.tick()
+        drain()
+        maintainLog()
+    }
+
+    /// The leader's admission exists exactly while this node leads and has applied the no-op of its own term.
+    private func refreshAdmission() {
+        let mayAdmit = raft.isReady
+        if mayAdmit, admission == nil {
+            admission = Admission(leading: broker, term: raft.term)
+            onEvent?(.admitting(term: raft.term))
+        } else if !mayAdmit, admission != nil {
+            admission = nil
+        }
+    }
+
+    func stop(_ fault: NodeFault) {
+        onFault?(fault)
+    }
+}
+
+/// What one group needs from its node.
+struct ReplicaEnvironment {
+    let group: GroupID
+    let node: NodeID
+    let settings: NodeSettings
+    let disk: any DiskQueue
+    let transport: any Transport
+    let clock: any Clock
+    let entropy: any Entropy
+}
+
+/// What one group found on its disk.
+struct RestoredReplica {
+    let raft: RestoredState
+    let log: LogStore
+    let broker: Broker
+    let lastTimestamp: Int64
+    let appliedIndex: UInt64
+    let memberships: MembershipLog
+    let snapshot: SnapshotMetadata?
+}
+
+/// For logs: one line per state transition.
+package enum ReplicaEvent {
+    case admitting(term: UInt64)
+    case snapshotWritten(index: UInt64, bytes: UInt64)
+    case prefixDeleted(from: UInt64, before: UInt64)
+    /// Entries from `first` could not be read back for a peer.
+    case unreadable(first: UInt64)
+}
+
+/// Counters since start; the shell adds histograms of its own.
+package struct ReplicaMetrics: Sendable {
+    package var proposedEntries: UInt64 = 0
+    package var proposedBytes: UInt64 = 0
+    package var appliedEntries: UInt64 = 0
+    package var coldReads: UInt64 = 0
+    package var snapshotsWritten: UInt64 = 0
+    package var roleChanges: UInt64 = 0
+    package var rejectedFrames: UInt64 = 0
+}

@@ -1,0 +1,26 @@
+import KafkaGateway
+import LogStore
+import Node
+import Raft
+
+extension Configuration {
+    var nodeSettings: NodeSettings {
+        var settings = NodeSettings()
+        settings.raft.electionTicks = max(electionMilliseconds / settings.tickMilliseconds, 2)
+        settings.raft.heartbeatTicks = max(heartbeatMilliseconds / settings.tickMilliseconds, 1)
+        settings.log = LogStoreSettings(segmentBytes: UInt64(segmentBytes))
+        settings.cacheBytes = cacheBytes
+        settings.snapshotIntervalBytes = snapshotBytes
+        return settings
+    }
+
+    var kafkaSettings: KafkaSettings {
+        var settings = KafkaSettings()
+        settings.autoCreateTopics = autoCreateTopics
+        settings.defaultPartitions = defaultPartitions
+        for (node, address) in kafkaNodes {
+            settings.endpoints[node] = KafkaEndpoint(host: address.host, port: Int32(address.port))
+        }
+        return settings
+    }
+}

@@ -1,0 +1,55 @@
+import Broker
+import Bytes
+import Node
+import Ports
+import SystemIO
+
+extension HoldfastServer {
+    /// The admin port: GET only, JSON or Prometheus text.
+    func answerAdmin(_ request: HTTPRequest) -> HTTPResponse {
+        switch request.path {
+        case "/health/live": .text("alive\n")
+        case "/health/ready": node.status.isReady ? .text("ready\n") : .text("not ready\n", status: 503)
+        case "/status": .json(statusDocument.encoded + "\n")
+        case "/metrics":
+            HTTPResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: ByteSlice(utf8: metricsText))
+        case "/": .text("holdfast node \(configuration.node): /status /metrics /health/live /health/ready\n")
+        default: .notFound
+        }
+    }
+
+    private var statusDocument: JSONValue {
+        let status = node.status
+        let followers = status.followers.map { follower in
+            JSONValue.object([
+                ("node", number(follower.node.rawValue)), ("matched", number(follower.matchedIndex)),
+                ("lag", number(status.lastIndex - min(follower.matchedIndex, status.lastIndex))),
+                ("connected", .bool(follower.isConnected)),
+            ])
+        }
+        let topics = node.replica.broker.topics.map { topic in
+            JSONValue.object([
+                ("name", .string(topic.name)), ("partitions", number(topic.partitions.count)),
+                ("records", number(topic.partitions.reduce(0) { $0 + $1.endOffset - $1.logStartOffset })),
+                ("bytes", number(topic.partitions.reduce(0) { $0 + $1.byteCount })),
+            ])
+        }
+        return .object([
+            ("cluster", .string("\(node.identity.cluster)")), ("node", number(status.node.rawValue)),
+            ("role", .string("\(status.role)")), ("term", number(status.term)),
+            ("leader", status.leader.map { number($0.rawValue) } ?? .null),
+            ("ready", .bool(status.isReady)), ("first", number(status.firstIndex)),
+            ("last", number(status.lastIndex)), ("flushed", number(status.flushedIndex)),
+            ("commit", number(status.commitIndex)), ("applied", number(status.appliedIndex)),
+            ("snapshot", number(status.snapshotIndex)),
+            ("voters", .array(status.voters.map { number($0.rawValue) })),
+            ("learners", .array(status.learners.map { number($0.rawValue) })),
+            ("followers", .array(followers)), ("topics", .array(topics)),
+            ("kafka", .string("\(configuration.kafkaListen)")),
+            ("connections", number(gateway.sessionCount)),
+            ("resident", number(ProcessMetrics.residentBytes ?? 0)),
+        ])
+    }
+
+    private func number(_ value: some BinaryInteger) -> JSONValue { .integer(Int64(clamping: value)) }
+}

@@ -1,0 +1,111 @@
+import Bytes
+import KafkaGateway
+import Node
+import Ports
+import Raft
+import SystemIO
+
+extension HoldfastServer {
+    /// Prometheus text format 0.0.4.
+    var metricsText: String {
+        var page = MetricsPage()
+        let status = node.status
+        for role in [Role.follower, .preCandidate, .candidate, .leader] {
+            page.gauge(
+                "holdfast_role", "1 for the role this node has", status.role == role ? 1 : 0,
+                labels: "role=\"\(role)\"")
+        }
+        page.gauge("holdfast_term", "current Raft term", status.term)
+        page.gauge("holdfast_leader", "node id of the leader, 0 if unknown", status.leader?.rawValue ?? 0)
+        page.gauge("holdfast_ready", "1 when the node can serve", status.isReady ? 1 : 0)
+        page.gauge("holdfast_last_index", "last entry of the log", status.lastIndex)
+        page.gauge("holdfast_flushed_index", "last entry fsynced here", status.flushedIndex)
+        page.gauge("holdfast_commit_index", "last entry known to be committed", status.commitIndex)
+        page.gauge("holdfast_applied_index", "last entry applied", status.appliedIndex)
+        for follower in status.followers {
+            let lag = status.lastIndex - min(follower.matchedIndex, status.lastIndex)
+            page.gauge(
+                "holdfast_follower_lag_entries", "entries a follower has not fsynced", lag,
+                labels: "node=\"\(follower.node)\"")
+        }
+        diskMetrics(into: &page)
+        nodeMetrics(into: &page)
+        kafkaMetrics(into: &page)
+        page.gauge("holdfast_resident_bytes", "resident memory", ProcessMetrics.residentBytes ?? 0)
+        page.gauge("holdfast_open_descriptors", "open file descriptors", ProcessMetrics.openDescriptors ?? 0)
+        return page.text
+    }
+
+    private func diskMetrics(into page: inout MetricsPage) {
+        let disk = queue.metrics
+        page.histogram("holdfast_fsync_seconds", "duration of fdatasync", disk.syncNanoseconds.snapshot(), unit: 1e9)
+        page.histogram("holdfast_write_bytes", "bytes of one gathered write", disk.writeBytes.snapshot(), unit: 1)
+        page.histogram(
+            "holdfast_commit_group_batches", "batches made durable by one fsync", disk.batchesPerBurst.snapshot(),
+            unit: 1)
+        page.histogram(
+            "holdfast_commit_seconds", "from an entry's proposal to its application on the leader",
+            commitNanoseconds.snapshot(), unit: 1e9)
+    }
+
+    private func nodeMetrics(into page: inout MetricsPage) {
+        let replica = node.replica.metrics
+        page.counter("holdfast_proposed_entries_total", "entries proposed as leader", replica.proposedEntries)
+        page.counter("holdfast_proposed_bytes_total", "payload bytes proposed as leader", replica.proposedBytes)
+        page.counter("holdfast_applied_entries_total", "entries applied", replica.appliedEntries)
+        page.counter("holdfast_cold_reads_total", "reads of entries no longer in memory", replica.coldReads)
+        page.counter("holdfast_snapshots_written_total", "state snapshots written", replica.snapshotsWritten)
+        page.counter("holdfast_role_changes_total", "changes of role or leader", replica.roleChanges)
+        page.counter("holdfast_rejected_peer_frames_total", "undecodable frames from peers", node.rejectedFrames)
+        page.gauge("holdfast_connected_peers", "links to other nodes that are up", node.connectedPeers.count)
+    }
+
+    private func kafkaMetrics(into page: inout MetricsPage) {
+        let kafka = gateway.metrics
+        page.gauge("holdfast_kafka_connections", "open Kafka connections", gateway.sessionCount)
+        page.counter("holdfast_kafka_requests_total", "requests received", kafka.requests)
+        page.counter("holdfast_kafka_malformed_requests_total", "requests that do not decode", kafka.malformedRequests)
+        page.counter("holdfast_kafka_produced_bytes_total", "record bytes offered", kafka.producedBytes)
+        page.counter("holdfast_kafka_produced_batches_total", "produce fields accepted", kafka.producedBatches)
+        page.counter("holdfast_kafka_produce_errors_total", "produce fields refused", kafka.produceErrors)
+        page.counter("holdfast_kafka_upgraded_acks_total", "acks=1 requests upgraded to quorum", kafka.upgradedAcks)
+        page.counter("holdfast_kafka_fetched_bytes_total", "record bytes sent", kafka.fetchedBytes)
+        page.counter(
+            "holdfast_kafka_forwarded_requests_total", "requests passed on to the leader",
+            kafka.forwardedRequests)
+    }
+}
+
+/// Builds the text; HELP and TYPE come once per name.
+struct MetricsPage {
+    private(set) var text = ""
+    private var described = ""
+
+    mutating func gauge(_ name: String, _ help: String, _ value: some BinaryInteger, labels: String = "") {
+        line(name, "gauge", help, "\(value)", labels)
+    }
+
+    mutating func counter(_ name: String, _ help: String, _ value: UInt64) {
+        line(name, "counter", help, "\(value)", "")
+    }
+
+    /// Cumulative buckets at powers of two; `unit` is what a recorded value is divided by.
+    mutating func histogram(_ name: String, _ help: String, _ snapshot: HistogramSnapshot, unit: Double) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) histogram\n"
+        var seen: UInt64 = 0
+        for (index, count) in snapshot.buckets.enumerated() {
+            seen += count
+            if index % 8 == 7 {
+                text += "\(name)_bucket{le=\"\(Double(HistogramSnapshot.upperBound(index)) / unit)\"} \(seen)\n"
+            }
+        }
+        text += "\(name)_bucket{le=\"+Inf\"} \(snapshot.count)\n"
+        text += "\(name)_sum \(Double(snapshot.sum) / unit)\n\(name)_count \(snapshot.count)\n"
+    }
+
+    private mutating func line(_ name: String, _ type: String, _ help: String, _ value: String, _ labels: String) {
+        if described != name { text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n" }
+        described = name
+        text += labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(labels)} \(value)\n"
+    }
+}

@@ -1,0 +1,254 @@
+import Bytes
+import KafkaGateway
+import LogStore
+import Node
+import Ports
+import Raft
+import SystemIO
+
+/// A running node: the loop, its disk, its links, its doors, put together.
+package final class HoldfastServer {
+    let configuration: Configuration
+    let logger: LineLogger
+    let loop: EventLoop
+    let queue: SystemDiskQueue
+    let links: PeerLinks
+    let node: Node
+    let gateway: KafkaGateway
+    let commitNanoseconds = LogLinearHistogram()
+    private var kafkaListener: Listener?
+    private var adminServer: HTTPServer?
+    /// When the server was asked to stop (monotonic nanoseconds); nil while it serves.
+    private var stoppingSince: UInt64?
+    private var exitCode: Int32 = 0
+
+    /// Recovers the node from its data directory and opens its ports. Blocking.
+    package init(_ configuration: Configuration) throws(ServerFault) {
+        self.configuration = configuration
+        logger = LineLogger(node: configuration.node.rawValue, level: configuration.logLevel)
+        let signals: [Int32] = [15, 2]
+        let parts = try Self.system { () throws(SystemError) in
+            try ProcessMetrics.tuneMemory()
+            return try EventLoop()
+        }
+        loop = parts
+        let relay = SignalRelay()
+        try Self.system { () throws(SystemError) in try parts.handleSignals(signals) { relay.handle($0) } }
+        let disk = try Self.disk { () throws(DiskFailure) in try SystemDisk(root: configuration.data) }
+        queue = try Self.system { () throws(SystemError) in try SystemDiskQueue(loop: parts, disk: disk) }
+        let identity = try Self.identity(disk, configuration)
+        links = try Self.openLinks(loop, identity, configuration, logger)
+        let environment = NodeEnvironment(
+            settings: configuration.nodeSettings, disk: disk, queue: queue, transport: links, clock: loop,
+            entropy: SystemEntropy())
+        node = try Self.openNode(environment, identity, logger)
+        gateway = KafkaGateway(node: node, settings: configuration.kafkaSettings)
+        observe()
+        try openDoors()
+        links.setPeers(configuration.peers.keys.sorted().compactMap { id in
+            configuration.peers[id].map { PeerAddress(id: id, host: $0.host, port: $0.port) }
+        })
+        relay.server = self
+    }
+
+    /// Serves until told to stop; returns the exit code.
+    package func run() -> Int32 {
+        scheduleTick()
+        scheduleGatewayTick()
+        loop.onTurnEnd { [unowned self] in
+            self.node.endTurn()
+            self.gateway.endTurn()
+        }
+        logger.info("serving", [
+            "kafka": configuration.kafkaListen, "peers": configuration.peerListen, "admin": configuration.adminListen,
+        ])
+        loop.run()
+        queue.shutDown()
+        logger.info("stopped", ["exit": exitCode])
+        return exitCode
+    }
+
+    private func scheduleTick() {
+        let interval = UInt64(node.settings.tickMilliseconds) * 1_000_000
+        loop.schedule(afterNanoseconds: interval) { [unowned self] in
+            self.node.tick()
+            self.continueStopping()
+            self.scheduleTick()
+        }
+    }
+
+    private func scheduleGatewayTick() {
+        loop.schedule(afterNanoseconds: 50_000_000) { [unowned self] in
+            self.gateway.tick()
+            self.scheduleGatewayTick()
+        }
+    }
+
+    private func openDoors() throws(ServerFault) {
+        var connection = ConnectionSettings(receive: .frames(maximum: configuration.maximumRequestBytes))
+        connection.receiveBuffer = 128 * 1024
+        let settings = ListenerSettings(
+            host: configuration.kafkaListen.host, port: configuration.kafkaListen.port,
+            maximumConnections: configuration.maximumConnections, connection: connection)
+        kafkaListener = try Self.system { () throws(SystemError) in
+            try Listener(loop: loop, settings: settings, files: queue) { [unowned self] in
+                KafkaClientConnection($0, gateway: self.gateway, logger: self.logger)
+            }
+        }
+        let admin = HTTPServerSettings(host: configuration.adminListen.host, port: configuration.adminListen.port)
+        adminServer = try Self.system { () throws(SystemError) in
+            try HTTPServer(loop: loop, settings: admin, respond: { [unowned self] in self.answerAdmin($0) })
+        }
+    }
+}
+
+// MARK: - Stopping
+
+extension HoldfastServer {
+    /// Longest wait for another node to take over leadership.
+    private static let handOverNanoseconds: UInt64 = 3_000_000_000
+
+    /// SIGTERM or SIGINT: no new connections, leadership handed over, everything flushed, exit code 0.
+    func beginStopping() {
+        guard stoppingSince == nil else { return }
+        stoppingSince = loop.monotonicNanoseconds
+        logger.info("stopping", ["leader": node.replica.isLeader ? "yes" : "no"])
+        kafkaListener?.close()
+        node.beginHandOver()
+    }
+
+    private func continueStopping() {
+        guard let since = stoppingSince else { return }
+        let patienceIsOver = loop.monotonicNanoseconds - since > Self.handOverNanoseconds
+        guard !node.replica.isLeader || patienceIsOver || node.replica.raft.membership.voters.count == 1 else { return }
+        guard queue.pendingBatches == 0 || patienceIsOver else { return }
+        kafkaListener?.closeConnections("shutting down")
+        adminServer?.close()
+        links.shutDown()
+        loop.stop()
+    }
+
+    /// A fault is final: the process ends at once, because nothing it says from here on can be trusted.
+    private func stop(_ fault: NodeFault) {
+        logger.error("node stops", ["fault": fault.description])
+        endProcess(code: 1)
+    }
+}
+
+/// Breaks the cycle between the signal handler, which must exist before any thread, and the server.
+private final class SignalRelay {
+    weak var server: HoldfastServer?
+    private var pending = false
+
+    func handle(_ signal: Int32) {
+        if let server { server.beginStopping() } else { endProcess(code: 0) }
+    }
+}
+
+// MARK: - Putting together
+
+extension HoldfastServer {
+    private static func system<Result>(_ body: () throws(SystemError) -> Result) throws(ServerFault) -> Result {
+        do {
+            return try body()
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private static func disk<Result>(_ body: () throws(DiskFailure) -> Result) throws(ServerFault) -> Result {
+        do {
+            return try body()
+        } catch {
+            throw .disk(error)
+        }
+    }
+
+    private static func identity(
+        _ disk: SystemDisk, _ configuration: Configuration
+    ) throws(ServerFault) -> NodeIdentity {
+        let identity: NodeIdentity
+        do {
+            identity = try Node.readIdentity(disk)
+        } catch {
+            throw .node(error)
+        }
+        guard identity.node == configuration.node else {
+            throw .configuration(ConfigurationError(
+                "\(configuration.data) belongs to node \(identity.node), not to node-id \(configuration.node)"))
+        }
+        let members = identity.membership.voters.map { NodeID($0) }
+        for member in members where configuration.peers[member] == nil {
+            throw .configuration(ConfigurationError("peers does not list node \(member), a member of the cluster"))
+        }
+        return identity
+    }
+
+    private static func openLinks(
+        _ loop: EventLoop, _ identity: NodeIdentity, _ configuration: Configuration, _ logger: LineLogger
+    ) throws(ServerFault) -> PeerLinks {
+        var cluster = ByteWriter(capacity: 16)
+        cluster.uint64(identity.cluster.high)
+        cluster.uint64(identity.cluster.low)
+        var settings = PeerLinksSettings(
+            localID: identity.node, clusterID: cluster.finish(), listenHost: configuration.peerListen.host,
+            listenPort: configuration.peerListen.port)
+        settings.maximumFrame = max(settings.maximumFrame, configuration.maximumRequestBytes + (1 << 20))
+        return try system { () throws(SystemError) in try PeerLinks(loop: loop, settings: settings, logger: logger) }
+    }
+
+    private static func openNode(
+        _ environment: NodeEnvironment, _ identity: NodeIdentity, _ logger: LineLogger
+    ) throws(ServerFault) -> Node {
+        do {
+            let opened = try Node.open(environment, identity: identity)
+            for finding in opened.findings { logger.warning("recovery", ["finding": finding.description]) }
+            let replica = opened.node.replica
+            logger.info("recovered", [
+                "first": replica.log.firstIndex, "last": replica.log.lastIndex, "term": replica.term,
+                "applied": replica.appliedIndex, "topics": replica.broker.topicCount,
+            ])
+            return opened.node
+        } catch {
+            throw .node(error)
+        }
+    }
+
+    /// One log line per state transition; waiting clients are told.
+    private func observe() {
+        let replica = node.replica
+        replica.onFault = { [unowned self] in self.stop($0) }
+        replica.onApplied = { [unowned self] in self.gateway.onApplied() }
+        replica.onRoleChange = { [unowned self] change in
+            self.logger.info("role changed", [
+                "role": "\(change.role)", "term": change.term, "leader": change.leader.map { "\($0)" } ?? "none",
+            ])
+            self.gateway.onRoleChange()
+        }
+        replica.onOwnCommit = { [unowned self] in self.commitNanoseconds.record($0) }
+        replica.onEvent = { [unowned self] in self.log($0) }
+        node.onPeerEvent = { [unowned self] in self.log($0) }
+    }
+
+    private func log(_ event: ReplicaEvent) {
+        switch event {
+        case .admitting(let term): logger.info("taking requests as leader", ["term": term])
+        case .snapshotWritten(let index, let bytes):
+            logger.info("snapshot written", ["index": index, "bytes": bytes])
+        case .prefixDeleted(let from, let before):
+            logger.info("log prefix deleted", ["from": from, "before": before])
+        case .unreadable(let first): logger.error("entry cannot be read for a peer", ["index": first])
+        }
+    }
+
+    private func log(_ event: PeerEvent) {
+        switch event {
+        case .connected(let peer): logger.info("peer connected", ["peer": peer])
+        case .disconnected(let peer): logger.info("peer disconnected", ["peer": peer])
+        case .rejectedFrame(let peer, let error):
+            logger.warning("peer frame rejected", ["peer": peer, "reason": error.description])
+        case .unknownGroup(let peer, let group):
+            logger.warning("peer frame for an unknown group", ["peer": peer, "group": group])
+        }
+    }
+}
