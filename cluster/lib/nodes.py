@@ -422,6 +422,12 @@ def default_root():
     return Path(os.environ.get("CLUSTER_ROOT") or REPOSITORY / ".cluster")
 
 
+def interrupt_on_terminate():
+    """SIGTERM and SIGHUP unwind the program as Ctrl-C does, so that it stops the nodes it started."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+
+
 def require_binary():
     """The holdfast executable, as cluster/lib/needs.sh exported it."""
     binary = os.environ.get("CLUSTER_HOLDFAST")
