@@ -17,6 +17,9 @@ package struct NodeSettings: Sendable {
     package var snapshotIntervalBytes = 256 << 20
     /// Log entries applied since the last snapshot that make the next one due.
     package var snapshotIntervalEntries = 200_000
+    /// A follower this many entries behind, or fewer, keeps segments from being deleted; one further behind gets a
+    /// snapshot instead.
+    package var followerReachEntries: UInt64 = 1_000_000
     /// Bytes of one read when entries no longer in memory are sent to a follower or applied.
     package var coldReadBytes = 4 << 20
 

@@ -45,7 +45,7 @@ extension PeerFrame {
             .snapshotRead(snapshot: try reader.uint64(), offset: try reader.uint64(), length: try reader.uint32())
         case .snapshotPart:
             .snapshotPart(
-                snapshot: try reader.uint64(), offset: try reader.uint64(), total: try reader.uint64(),
+                source: try position(&reader), offset: try reader.uint64(), total: try reader.uint64(),
                 bytes: try reader.bytes(reader.remaining))
         }
     }

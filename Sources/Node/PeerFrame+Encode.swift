@@ -26,8 +26,8 @@ extension PeerFrame {
             writer.bytes.uint64(snapshot)
             writer.bytes.uint64(offset)
             writer.bytes.uint32(length)
-        case .snapshotPart(let snapshot, let offset, let total, let bytes):
-            writer.bytes.uint64(snapshot)
+        case .snapshotPart(let source, let offset, let total, let bytes):
+            writer.position(source)
             writer.bytes.uint64(offset)
             writer.bytes.uint64(total)
             writer.payload(bytes)

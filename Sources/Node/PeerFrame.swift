@@ -14,8 +14,8 @@ enum PeerFrame {
     case forwardReply(id: UInt64, reply: ByteSlice)
     /// Asks for `length` bytes of the state snapshot named by its index, from `offset` on.
     case snapshotRead(snapshot: UInt64, offset: UInt64, length: UInt32)
-    /// A part of the state snapshot; `total` is its whole size. Empty `bytes` with `total` 0: not available any more.
-    case snapshotPart(snapshot: UInt64, offset: UInt64, total: UInt64, bytes: ByteSlice)
+    /// A part of the state snapshot at `source`; `total` is its whole size, 0 if it is not there any more.
+    case snapshotPart(source: Position, offset: UInt64, total: UInt64, bytes: ByteSlice)
 }
 
 enum PeerFrameKind: UInt8 {

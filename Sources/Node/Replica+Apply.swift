@@ -22,7 +22,7 @@ extension Replica {
             }
             guard apply(entry) else { return }
         }
-        if appliedIndex > before { didApply() }
+        if appliedIndex > before || raft.appliedIndex < min(appliedIndex, raft.commitIndex) { didApply() }
     }
 
     private func startColdApply() {

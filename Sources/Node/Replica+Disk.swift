@@ -8,6 +8,8 @@ enum DiskBatch {
     /// The generation tells these entries from others that took their place after a truncation.
     case entries(Position, generation: UInt64)
     case hardState(term: UInt64, vote: MemberID?)
+    /// The log was begun anew after a received snapshot.
+    case logRestarted(SnapshotOffer)
     case other
 }
 
@@ -17,6 +19,10 @@ enum DiskTask {
     case applyEntries(from: EntryLocation, count: Int)
     case maintenance(MaintenanceJob)
     case writeSnapshot(SnapshotJob<SnapshotMetadata>)
+    case readSnapshotPart(SnapshotJob<ByteSlice>, to: NodeID, of: SnapshotMetadata, offset: UInt64)
+    case storeSnapshotPart(SnapshotJob<UInt64>)
+    case installSnapshot(SnapshotJob<SnapshotMetadata>)
+    case loadSnapshot(SnapshotJob<ByteSlice>, SnapshotMetadata, SnapshotTransfer)
     case fetch((ByteSlice?) -> Void)
 }
 
@@ -81,6 +87,9 @@ extension Replica {
             raft.onFlushed(position, generation: generation)
             log.onFlushed(through: raft.flushedIndex)
         case .hardState(let term, let vote): raft.onHardStateSaved(term: term, vote: vote)
+        case .logRestarted(let offer):
+            raft.onSnapshotInstalled(offer.position, membership: offer.membership)
+            applyCommitted()
         case .other: break
         }
     }
@@ -90,7 +99,7 @@ extension Replica {
         case .peerEntries(let peer, let start, let count): peerEntriesRead(bytes, for: peer, from: start, count: count)
         case .applyEntries(let start, let count): applyEntriesRead(bytes, from: start, count: count)
         case .fetch(let answer): answer(bytes)
-        case .maintenance, .writeSnapshot: break
+        default: preconditionFailure("a read completed for the job \(task)")
         }
     }
 
@@ -99,22 +108,47 @@ extension Replica {
         case .peerEntries(let peer, let start, _): raft.onEntriesUnavailable(peer: peer, first: start.index)
         case .applyEntries(let start, _): stop(.unreadableEntry(index: start.index, failure.description))
         case .fetch(let answer): answer(nil)
-        case .maintenance, .writeSnapshot: break
+        default: preconditionFailure("a read failed for the job \(task)")
         }
     }
 
     private func jobEnded(_ task: DiskTask, _ failure: DiskFailure?) {
-        if case .maintenance(let job) = task {
-            let cleanup = log.onMaintenanceDone(job, failure: failure)
-            if !cleanup.isEmpty { submit(cleanup, .other) }
-            return
-        }
-        if let failure { return stop(.disk(failure)) }
+        if let failure { return jobFailed(task, failure) }
         switch task {
-        case .writeSnapshot(let job):
-            if let metadata = job.result { snapshotWritten(metadata) }
-        case .peerEntries, .applyEntries, .fetch, .maintenance: break
+        case .maintenance(let job): finishMaintenance(job, nil)
+        case .writeSnapshot(let job): snapshotWritten(result(of: job))
+        case .readSnapshotPart(let job, let peer, let snapshot, let offset):
+            snapshotPartRead(result(of: job), to: peer, of: snapshot, offset: offset)
+        case .storeSnapshotPart(let job): snapshotPartStored(result(of: job))
+        case .installSnapshot(let job): snapshotFileInstalled(result(of: job))
+        case .loadSnapshot(let job, let metadata, let transfer):
+            snapshotStateLoaded(result(of: job), metadata, transfer)
+        case .peerEntries, .applyEntries, .fetch: preconditionFailure("a job completed for the read \(task)")
         }
+    }
+
+    private func result<Value>(of job: SnapshotJob<Value>) -> Value {
+        guard let value = job.result else { preconditionFailure("a snapshot job succeeded without a result") }
+        return value
+    }
+
+    /// Maintenance and snapshots may fail for want of space and are tried again; only what the log itself needs is fatal.
+    private func jobFailed(_ task: DiskTask, _ failure: DiskFailure) {
+        onEvent?(.jobFailed(failure))
+        switch task {
+        case .maintenance(let job): finishMaintenance(job, failure)
+        case .writeSnapshot: snapshots.isWriting = false
+        case .readSnapshotPart(_, let peer, _, _):
+            send(.snapshotPart(source: .zero, offset: 0, total: 0, bytes: .empty), to: peer)
+        case .storeSnapshotPart, .installSnapshot: abandonTransfer()
+        case .loadSnapshot: stop(.disk(failure))
+        case .peerEntries, .applyEntries, .fetch: preconditionFailure("a job failed for the read \(task)")
+        }
+    }
+
+    private func finishMaintenance(_ job: MaintenanceJob, _ failure: DiskFailure?) {
+        let cleanup = log.onMaintenanceDone(job, failure: failure)
+        if !cleanup.isEmpty { submit(cleanup, .other) }
     }
 
     /// Keeps a spare segment ready, so that rolling never waits for preallocation, and indexes sealed ones.

@@ -14,7 +14,7 @@ extension Replica {
         case .loadEntries(let peer, let first, let last, let maximumBytes):
             loadEntries(for: peer, first: first, last: last, maximumBytes: maximumBytes)
         case .send(let message, let peer): send(message, to: peer)
-        case .receiveSnapshot(_, let leader): raft.onSnapshotFailed(from: leader)
+        case .receiveSnapshot(let offer, let leader): receiveSnapshot(offer, from: leader)
         case .commit: applyCommitted()
         case .readReady(let id, let index): readBecameReady(id: id, index: index)
         case .readFailed(let id): reads.removeValue(forKey: id)?(false)

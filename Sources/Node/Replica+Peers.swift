@@ -12,8 +12,15 @@ extension Replica {
             raft.step(message, from: peer.rawValue)
             drain()
             incoming = []
-        case .snapshotOffer, .snapshotRead, .snapshotPart:
-            break
+        case .snapshotOffer(let offer, let chain):
+            snapshots.offeredChain = chain
+            raft.step(.snapshot(offer), from: peer.rawValue)
+            drain()
+        case .snapshotRead(let snapshot, let offset, let length):
+            serveSnapshot(snapshot, offset: offset, length: length, to: peer)
+        case .snapshotPart(let source, let offset, let total, let bytes):
+            snapshotPartArrived(source: source, offset: offset, total: total, bytes, from: peer)
+            drain()
         case .forward, .forwardReply:
             preconditionFailure("forwarded requests are the node's, not a group's")
         }
@@ -97,6 +104,7 @@ extension Replica {
 
     func onDisconnected(_ peer: NodeID) {
         coldEntries[peer.rawValue] = nil
+        interruptTransfer(from: peer)
         raft.onPeerDisconnected(peer.rawValue)
         drain()
     }

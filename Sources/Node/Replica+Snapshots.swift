@@ -9,6 +9,9 @@ struct SnapshotState {
     var memberships: MembershipLog
     var newest: SnapshotMetadata?
     var isWriting = false
+    var transfer: SnapshotTransfer?
+    /// Chain checksum that came with the newest offer.
+    var offeredChain: UInt64 = 0
     /// Payload bytes applied since the newest snapshot was begun.
     var bytesSince = 0
     var lastIndex: UInt64
@@ -67,7 +70,8 @@ extension Replica {
         var keep = min(broker.lowestLiveIndex ?? UInt64.max, snapshot.index + 1)
         if isLeader {
             for member in raft.membership.voters + raft.membership.learners {
-                if let matched = raft.progress(of: member)?.matched { keep = min(keep, max(matched, 1)) }
+                guard let matched = raft.progress(of: member)?.matched else { continue }
+                if raft.lastPosition.index - matched <= settings.followerReachEntries { keep = min(keep, matched + 1) }
             }
         }
         let first = log.firstIndex

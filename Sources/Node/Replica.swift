@@ -136,6 +136,9 @@ struct RestoredReplica {
 package enum ReplicaEvent {
     case admitting(term: UInt64)
     case snapshotWritten(index: UInt64, bytes: UInt64)
+    case snapshotReceived(index: UInt64, bytes: UInt64)
+    /// A background job failed; it will be tried again.
+    case jobFailed(DiskFailure)
     case prefixDeleted(from: UInt64, before: UInt64)
     /// Entries from `first` could not be read back for a peer.
     case unreadable(first: UInt64)

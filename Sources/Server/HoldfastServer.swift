@@ -235,6 +235,9 @@ extension HoldfastServer {
         case .admitting(let term): logger.info("taking requests as leader", ["term": term])
         case .snapshotWritten(let index, let bytes):
             logger.info("snapshot written", ["index": index, "bytes": bytes])
+        case .snapshotReceived(let index, let bytes):
+            logger.info("snapshot received", ["index": index, "bytes": bytes])
+        case .jobFailed(let failure): logger.error("background disk work failed", ["failure": failure.description])
         case .prefixDeleted(let from, let before):
             logger.info("log prefix deleted", ["from": from, "before": before])
         case .unreadable(let first): logger.error("entry cannot be read for a peer", ["index": first])

@@ -1,0 +1,107 @@
+import Bytes
+import LogStore
+import Node
+import Ports
+import Raft
+
+/// Several production `Node`s over simulated disks, links and time, in one thread. Runs one step at a time in a fixed
+/// order, so that the same calls give the same run.
+package final class SimulatedCluster {
+    package final class Member {
+        package let id: NodeID
+        package let disk: SimulatedDisk
+        package fileprivate(set) var queue: SimulatedDiskQueue
+        /// Nil while the node is down.
+        package fileprivate(set) var node: Node?
+        package fileprivate(set) var fault: NodeFault?
+
+        init(id: NodeID, seed: UInt64) {
+            self.id = id
+            disk = SimulatedDisk(seed: seed)
+            queue = SimulatedDiskQueue(disk)
+        }
+    }
+
+    package let clock = VirtualClock()
+    package let network = SimulatedNetwork()
+    package let settings: NodeSettings
+    package private(set) var members: [Member]
+    private let entropy: SeededEntropy
+    private let cluster = ClusterID(high: 1, low: 2)
+
+    /// Formats and starts `count` nodes.
+    package init(count: Int, seed: UInt64, settings: NodeSettings) throws(NodeFault) {
+        self.settings = settings
+        entropy = SeededEntropy(seed: seed)
+        members = (1...count).map { Member(id: NodeID(UInt32($0)), seed: seed &+ UInt64($0)) }
+        let membership = Membership(voters: members.map(\.id.rawValue))
+        for member in members {
+            let identity = NodeIdentity(cluster: cluster, node: member.id, membership: membership)
+            try Node.format(member.disk, identity: identity, settings: settings.log, entropy: entropy)
+            try start(member)
+        }
+    }
+
+    package func member(_ id: UInt32) -> Member { members[Int(id) - 1] }
+
+    package func start(_ member: Member) throws(NodeFault) {
+        let identity = try Node.readIdentity(member.disk)
+        member.queue = SimulatedDiskQueue(member.disk)
+        member.fault = nil
+        let environment = NodeEnvironment(
+            settings: settings, disk: member.disk, queue: member.queue, transport: network.attach(member.id),
+            clock: clock, entropy: entropy)
+        let node = try Node.open(environment, identity: identity).node
+        node.replica.onFault = { [unowned member] in member.fault = $0 }
+        member.node = node
+        network.refreshConnections()
+    }
+
+    /// The process ends; what the operating system has of its writes stays (`losesPower` false) or is subject to the
+    /// disk's whims.
+    package func crash(_ member: Member, losesPower: Bool) {
+        member.queue.dropAll()
+        member.node = nil
+        network.detach(member.id)
+        if losesPower { member.disk.losePower() } else { member.disk.killProcess() }
+    }
+
+    /// Lets `milliseconds` pass, a tick at a time; disks and links keep up.
+    package func run(milliseconds: Int) {
+        for _ in 0..<(milliseconds / settings.tickMilliseconds) {
+            clock.advance(milliseconds: UInt64(settings.tickMilliseconds))
+            for member in members { member.node?.tick() }
+            settle()
+        }
+    }
+
+    /// Runs until no disk work and no frame is left. Time stands still.
+    package func settle() {
+        var isBusy = true
+        while isBusy {
+            isBusy = false
+            for member in members where member.node != nil {
+                member.node?.endTurn()
+                while member.queue.runNext() { isBusy = true }
+            }
+            while network.deliverNext() { isBusy = true }
+        }
+    }
+
+    /// Runs until `condition` holds, at most `limit` simulated milliseconds.
+    package func run(until condition: () -> Bool, limit: Int = 20_000) -> Bool {
+        var passed = 0
+        while !condition() {
+            if passed >= limit { return false }
+            run(milliseconds: settings.tickMilliseconds)
+            passed += settings.tickMilliseconds
+        }
+        return true
+    }
+
+    /// The member that leads and takes requests, if there is exactly one.
+    package var leader: Member? {
+        let leaders = members.filter { $0.node?.replica.admission != nil }
+        return leaders.count == 1 ? leaders[0] : nil
+    }
+}
