@@ -27,8 +27,6 @@ struct LogExamination {
     let usesSidecars: Bool
 
     var state = LogState()
-    /// A slot of the state file is damaged or older, and should be written again.
-    var stateNeedsRepair = false
     var snapshots: [ExaminedSnapshot] = []
     var segments: [ExaminedSegment] = []
     var last: LogPoint = .zero
@@ -91,7 +89,6 @@ struct LogExamination {
             throw .inconsistent(path: path, what: "belongs to group \(newest.group), not \(group)")
         }
         for (number, slot) in slots.enumerated() where slot != newest {
-            stateNeedsRepair = true
             note(path, "slot \(number) \(slot == nil ? "is damaged" : "is older"); the other one counts")
         }
         state = newest

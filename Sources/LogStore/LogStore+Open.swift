@@ -80,6 +80,9 @@ extension LogStore {
         let store = LogStore(
             disk: disk, directory: directory, settings: settings, entropy: entropy, stateFile: stateFile,
             state: examination.state)
+        // What was read may be in the page cache only, after a process that ended between a write and its sync. Files
+        // are deleted on the strength of it, so it must be durable first.
+        try store.execute(store.writeState() + [.syncDirectory(directory)])
         try store.adoptSpares(examination)
         try store.adoptSegments(examination)
         try store.chooseSnapshot(&examination)

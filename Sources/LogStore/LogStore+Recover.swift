@@ -125,7 +125,7 @@ extension LogStore {
         flushedIndex = last.index
         try execute([.sync(segments[segments.count - 1].file), .syncDirectory(directory)])
         let point = last
-        let isNews = state.flushed != point || state != examination.state || examination.stateNeedsRepair
+        let isNews = state.flushed != point || state != examination.state
         if isNews { try execute(saveState()) }
         if final?.scan.missingThrough != nil { try startSegmentAfterLoss() }
     }

@@ -80,6 +80,10 @@ package final class LogStore {
     func saveState() -> [DiskOperation] {
         state.sequence += 1
         state.flushed = flushedPoint()
+        return writeState()
+    }
+
+    func writeState() -> [DiskOperation] {
         let slot = state.encode()
         var operations: [DiskOperation] = []
         for offset in LogState.slotOffsets {

@@ -1,0 +1,125 @@
+import Bytes
+import Ports
+
+/// The log-writer, reader and job threads of a node on a simulated disk. Nothing happens until a test says so.
+package final class SimulatedDiskQueue: DiskQueue {
+    private struct Batch {
+        let operations: [DiskOperation]
+        let token: UInt64
+    }
+
+    private struct Read {
+        let file: DiskFile
+        let offset: UInt64
+        let count: Int
+        let token: UInt64
+    }
+
+    private struct Job {
+        let work: @Sendable (any Disk) throws(DiskFailure) -> Void
+        let token: UInt64
+    }
+
+    package let disk: SimulatedDisk
+    package var deliver: ((DiskCompletion) -> Void)?
+    private var batches: [Batch] = []
+    private var reads: [Read] = []
+    private var jobs: [Job] = []
+    /// The first failed write or sync; every later batch fails with it.
+    package private(set) var failure: DiskFailure?
+
+    package init(_ disk: SimulatedDisk) { self.disk = disk }
+
+    package var pendingBatches: Int { batches.count }
+    package var pendingReads: Int { reads.count }
+    package var pendingJobs: Int { jobs.count }
+    package var isIdle: Bool { batches.isEmpty && reads.isEmpty && jobs.isEmpty }
+
+    package func submit(_ operations: [DiskOperation], token: UInt64) {
+        batches.append(Batch(operations: operations, token: token))
+    }
+
+    package func read(_ file: DiskFile, offset: UInt64, count: Int, token: UInt64) {
+        reads.append(Read(file: file, offset: offset, count: count, token: token))
+    }
+
+    package func run(_ job: @escaping @Sendable (any Disk) throws(DiskFailure) -> Void, token: UInt64) {
+        jobs.append(Job(work: job, token: token))
+    }
+
+    /// Runs one batch if there is one, else one read, else one job. False when there was nothing to run.
+    @discardableResult package func runNext() -> Bool { runNextBatch() || runNextRead() || runNextJob() }
+
+    /// Runs everything, including what completions add. Stops after `limit` steps: a loop that feeds itself is a bug.
+    package func runAll(limit: Int = 1_000_000) {
+        var steps = 0
+        while runNext() {
+            steps += 1
+            precondition(steps < limit, "SimulatedDiskQueue: still busy after \(limit) steps")
+        }
+    }
+
+    @discardableResult package func runNextBatch() -> Bool {
+        guard !batches.isEmpty else { return false }
+        let batch = batches.removeFirst()
+        do throws(DiskFailure) {
+            if let failure { throw failure }
+            for operation in batch.operations { try perform(operation) }
+            deliver?(.finished(token: batch.token))
+        } catch {
+            failure = error
+            deliver?(.failed(token: batch.token, error))
+        }
+        return true
+    }
+
+    @discardableResult package func runNextRead() -> Bool {
+        guard !reads.isEmpty else { return false }
+        let read = reads.removeFirst()
+        do throws(DiskFailure) {
+            let bytes = try disk.read(read.file, offset: read.offset, count: read.count)
+            deliver?(.read(token: read.token, bytes))
+        } catch {
+            deliver?(.readFailed(token: read.token, error))
+        }
+        return true
+    }
+
+    @discardableResult package func runNextJob() -> Bool {
+        guard !jobs.isEmpty else { return false }
+        let job = jobs.removeFirst()
+        do throws(DiskFailure) {
+            try job.work(disk)
+            deliver?(.job(token: job.token, nil))
+        } catch {
+            deliver?(.job(token: job.token, error))
+        }
+        return true
+    }
+
+    /// The process has ended: nothing queued will run or complete.
+    package func dropAll() {
+        batches.removeAll()
+        reads.removeAll()
+        jobs.removeAll()
+    }
+
+    private func perform(_ operation: DiskOperation) throws(DiskFailure) {
+        switch operation {
+        case .write(let file, let offset, let pieces): try disk.write(file, offset: offset, pieces)
+        case .sync(let file): try disk.sync(file)
+        case .rename(let from, let to): try disk.rename(from, to: to)
+        case .remove(let path): try disk.remove(path)
+        case .syncDirectory(let path): try disk.syncDirectory(path)
+        case .close(let file): disk.close(file)
+        case .prepare(let path, let size): try prepare(path, size: size)
+        }
+    }
+
+    private func prepare(_ path: String, size: UInt64) throws(DiskFailure) {
+        let isThere = disk.contents(path) != nil
+        let file = try disk.open(path, isThere ? .readWrite : .createNew)
+        defer { disk.close(file) }
+        try disk.preallocate(file, size: size)
+    }
+}

@@ -1,0 +1,99 @@
+import Ports
+
+/// The names on a simulated disk, with changes kept apart until their directory is synced.
+struct SimulatedDiskTree {
+    private enum Change {
+        case link(String, SimulatedDiskFile)
+        case unlink(String)
+        case rename(from: String, to: String, SimulatedDiskFile)
+        case directory(String)
+
+        var parent: String {
+            switch self {
+            case .link(let path, _), .unlink(let path), .directory(let path): SimulatedDiskTree.parent(path)
+            case .rename(let from, _, _): SimulatedDiskTree.parent(from)
+            }
+        }
+    }
+
+    private struct Names {
+        var files: [String: SimulatedDiskFile] = [:]
+        var directories: Set<String> = [""]
+
+        mutating func apply(_ change: Change) {
+            switch change {
+            case .link(let path, let file): files[path] = file
+            case .unlink(let path): files[path] = nil
+            case .rename(let from, let to, let file):
+                files[from] = nil
+                files[to] = file
+            case .directory(let path): directories.insert(path)
+            }
+        }
+    }
+
+    private var current = Names()
+    private var durable = Names()
+    private var pending: [Change] = []
+
+    static func parent(_ path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "" }
+        return String(path[..<slash])
+    }
+
+    func file(_ path: String) -> SimulatedDiskFile? { current.files[path] }
+    func exists(_ path: String) -> Bool { current.files[path] != nil || current.directories.contains(path) }
+    var usedBytes: Int { current.files.values.reduce(0) { $0 + $1.size } }
+
+    func list(_ directory: String) -> [DirectoryEntry]? {
+        guard current.directories.contains(directory) else { return nil }
+        let prefix = directory.isEmpty ? "" : directory + "/"
+        var entries: [DirectoryEntry] = []
+        for (path, file) in current.files where SimulatedDiskTree.parent(path) == directory {
+            entries.append(
+                DirectoryEntry(
+                    name: String(path.dropFirst(prefix.count)), size: UInt64(file.size), isDirectory: false))
+        }
+        for path in current.directories where !path.isEmpty && SimulatedDiskTree.parent(path) == directory {
+            entries.append(DirectoryEntry(name: String(path.dropFirst(prefix.count)), size: 0, isDirectory: true))
+        }
+        return entries.sorted { $0.name < $1.name }
+    }
+
+    mutating func create(_ path: String) -> SimulatedDiskFile {
+        let file = SimulatedDiskFile()
+        change(.link(path, file))
+        return file
+    }
+
+    mutating func createDirectory(_ path: String) { change(.directory(path)) }
+    mutating func remove(_ path: String) { change(.unlink(path)) }
+
+    mutating func rename(_ from: String, to: String) {
+        guard let file = current.files[from] else { preconditionFailure("SimulatedDisk: no file \(from)") }
+        change(.rename(from: from, to: to, file))
+    }
+
+    private mutating func change(_ change: Change) {
+        current.apply(change)
+        pending.append(change)
+    }
+
+    mutating func sync(_ directory: String) {
+        for change in pending where change.parent == directory { durable.apply(change) }
+        pending.removeAll { $0.parent == directory }
+    }
+
+    /// A file system keeps a prefix of the un-synced changes (a journal), or any of them (POSIX promises no more).
+    mutating func losePower(_ random: inout SimulatedDiskRandom) {
+        let isJournal = random.below(2) == 0
+        var kept = isJournal ? random.below(pending.count + 1) : pending.count
+        for change in pending where kept > 0 {
+            kept -= 1
+            if isJournal || random.below(2) == 0 { durable.apply(change) }
+        }
+        pending.removeAll()
+        current = durable
+        for path in current.files.keys.sorted() { current.files[path]?.losePower(&random) }
+    }
+}
