@@ -1,0 +1,13 @@
+/// The broker's answer to a command: the same on every replica.
+package enum ApplyResult: Equatable, Sendable {
+    case topicCreated(number: UInt32)
+    case topicDeleted
+    case partitionsCreated
+    case configsSet
+    case producerAllocated(ProducerIdentity)
+    /// Everything was taken but `rejected`, which is normally empty.
+    case produced(rejected: [RejectedItem])
+    case recordsDeleted(logStartOffset: Int64)
+    case limitsSet
+    case refused(BrokerError)
+}

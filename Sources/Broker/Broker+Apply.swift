@@ -1,0 +1,85 @@
+import Bytes
+
+extension Broker {
+    /// Applies one committed entry. `timestamp` is what the leader stamped on it, milliseconds since 1970. Of a produce
+    /// entry `payload` may be just the prefix (`ProduceTable.prefixLength(of:)`). Refusals are results; a fault means that
+    /// the log is not what this machine wrote, and the node must stop.
+    package mutating func apply(
+        index: UInt64, term: UInt64, timestamp: Int64, payload: ByteSlice
+    ) throws(BrokerFault) -> ApplyResult {
+        if index <= appliedIndex { throw .outOfOrder(index: index, applied: appliedIndex) }
+        let command: Command
+        do {
+            command = try Command.decode(payload)
+        } catch {
+            throw .undecodable(index: index, error)
+        }
+        appliedIndex = index
+        appliedTerm = term
+        clock = max(clock, timestamp)
+        return perform(command)
+    }
+
+    /// What the command would be answered now, without doing it (CreateTopics with validate_only).
+    package func preview(_ command: Command) -> ApplyResult {
+        var copy = self
+        return copy.perform(command)
+    }
+
+    private mutating func perform(_ command: Command) -> ApplyResult {
+        switch command {
+        case .createTopic(let name, let id, let partitionCount, let configs):
+            createTopic(name: name, id: id, partitionCount: partitionCount, configs: configs)
+        case .deleteTopic(let number): deleteTopic(number)
+        case .createPartitions(let topic, let total): createPartitions(topic, total: total)
+        case .setTopicConfigs(let topic, let changes, let replacesAll):
+            setTopicConfigs(topic, changes, replacesAll: replacesAll)
+        case .allocateProducer(let bumping):
+            .producerAllocated(
+                registry.allocate(
+                    bumping: bumping, now: clock, expiration: limits.producerExpirationMilliseconds))
+        case .produce(let table): .produced(rejected: produce(table))
+        case .deleteRecords(let key, let before): deleteRecords(key, before: before)
+        case .setLimits(let limits): setLimits(limits)
+        }
+    }
+
+    private mutating func setLimits(_ limits: BrokerLimits) -> ApplyResult {
+        self.limits = limits
+        return .limitsSet
+    }
+
+    private mutating func produce(_ table: ProduceTable) -> [RejectedItem] {
+        let epoch = LeaderEpochs.epoch(of: appliedTerm)
+        let expiration = limits.producerExpirationMilliseconds
+        var rejected: [RejectedItem] = []
+        for item in table.items {
+            var refusal: BrokerError?
+            if let slot = directory.slot(item.key.topic),
+                Int(item.key.partition) < directory.topics[slot].partitions.count
+            {
+                refusal = directory.topics[slot].partitions[Int(item.key.partition)].append(
+                    item, index: appliedIndex, epoch: epoch, now: clock, expiration: expiration)
+            } else {
+                refusal = .unknownPartition
+            }
+            if let refusal {
+                rejected.append(
+                    RejectedItem(
+                        key: item.key, baseOffset: item.baseOffset, recordCount: item.recordCount, error: refusal))
+            }
+        }
+        return rejected
+    }
+
+    private mutating func deleteRecords(_ key: PartitionKey, before: Int64) -> ApplyResult {
+        guard let slot = directory.slot(key.topic) else { return .refused(.unknownTopic) }
+        let partition = Int(key.partition)
+        guard partition < directory.topics[slot].partitions.count else { return .refused(.unknownPartition) }
+        if let logStart = directory.topics[slot].partitions[partition].trim(before: before) {
+            return .recordsDeleted(logStartOffset: logStart)
+        }
+        let state = directory.topics[slot].partitions[partition]
+        return .refused(.offsetOutOfRange(logStart: state.logStartOffset, end: state.endOffset))
+    }
+}

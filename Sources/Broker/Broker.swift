@@ -1,0 +1,17 @@
+import Bytes
+
+/// The replicated state machine. A value: no clock, no I/O, no randomness; the same commands give the same state and the
+/// same answers everywhere. A copy shares memory and may be encoded on another thread.
+package struct Broker: Sendable {
+    /// The last entry applied; 0 before the first.
+    package internal(set) var appliedIndex: UInt64 = 0
+    package internal(set) var appliedTerm: UInt64 = 0
+    /// The largest timestamp of an entry so far, milliseconds since 1970: the only time the machine knows.
+    package internal(set) var clock: Int64 = 0
+    package internal(set) var limits = BrokerLimits()
+    var directory = TopicDirectory()
+    var registry = ProducerRegistry()
+
+    /// The state before the first command. Limits are at their defaults until a `setLimits` command.
+    package init() {}
+}

@@ -1,0 +1,99 @@
+import Bytes
+
+/// Encoding: kind, version, then the fields, big-endian. Texts are a u32 length and UTF-8.
+extension Command {
+    /// The only version of every kind so far.
+    static let version: UInt8 = 1
+
+    /// For `.produce` only the table; the batches follow it in the payload.
+    package func encode() -> ByteSlice {
+        if case .produce(let table) = self { return table.encode() }
+        var writer = ByteWriter(capacity: 128)
+        writer.uint8(kind.rawValue)
+        writer.uint8(Self.version)
+        switch self {
+        case .createTopic(let name, let id, let partitionCount, let configs):
+            writer.countedText(name)
+            writer.topicID(id)
+            writer.uint32(partitionCount)
+            writer.configs(configs)
+        case .deleteTopic(let number):
+            writer.uint32(number)
+        case .createPartitions(let topic, let total):
+            writer.uint32(topic)
+            writer.uint32(total)
+        case .setTopicConfigs(let topic, let changes, let replacesAll):
+            writer.uint32(topic)
+            writer.uint8(replacesAll ? 1 : 0)
+            writer.changes(changes)
+        case .allocateProducer(let bumping):
+            writer.uint8(bumping == nil ? 0 : 1)
+            if let bumping {
+                writer.int64(bumping.id)
+                writer.int16(bumping.epoch)
+            }
+        case .produce: break
+        case .deleteRecords(let key, let before):
+            writer.uint32(key.topic)
+            writer.uint32(key.partition)
+            writer.int64(before)
+        case .setLimits(let limits):
+            writer.limits(limits)
+        }
+        return writer.finish()
+    }
+
+    /// `payload` is the whole entry, or for a produce entry at least the table's prefix.
+    package static func decode(_ payload: ByteSlice) throws(DecodeError) -> Command {
+        var reader = ByteReader(payload)
+        let rawKind = try reader.uint8()
+        guard let kind = CommandKind(rawValue: rawKind) else { throw .badValue("command kind", Int64(rawKind)) }
+        let version = try reader.uint8()
+        if version != Self.version { throw .badValue("command version", Int64(version)) }
+        if kind == .produce { return .produce(try ProduceTable(payload: payload)) }
+        let command = try decode(kind, &reader)
+        try reader.requireEnd()
+        return command
+    }
+
+    private static func decode(_ kind: CommandKind, _ reader: inout ByteReader) throws(DecodeError) -> Command {
+        switch kind {
+        case .createTopic:
+            let name = try reader.countedText()
+            let id = try reader.topicID()
+            let partitionCount = try reader.uint32()
+            return .createTopic(name: name, id: id, partitionCount: partitionCount, configs: try reader.configs())
+        case .deleteTopic: return .deleteTopic(number: try reader.uint32())
+        case .createPartitions:
+            let topic = try reader.uint32()
+            return .createPartitions(topic: topic, total: try reader.uint32())
+        case .setTopicConfigs:
+            let topic = try reader.uint32()
+            let replacesAll = try reader.flag("replaces all")
+            return .setTopicConfigs(topic: topic, changes: try reader.changes(), replacesAll: replacesAll)
+        case .allocateProducer:
+            if try !reader.flag("bump") { return .allocateProducer(bumping: nil) }
+            let id = try reader.int64()
+            return .allocateProducer(bumping: ProducerIdentity(id: id, epoch: try reader.int16()))
+        case .produce: throw .badValue("command kind", Int64(kind.rawValue))
+        case .deleteRecords:
+            let topic = try reader.uint32()
+            let key = PartitionKey(topic: topic, partition: try reader.uint32())
+            return .deleteRecords(key, before: try reader.int64())
+        case .setLimits: return .setLimits(try reader.limits())
+        }
+    }
+
+    private var kind: CommandKind {
+        switch self {
+        case .createTopic: .createTopic
+        case .deleteTopic: .deleteTopic
+        case .createPartitions: .createPartitions
+        case .setTopicConfigs: .setTopicConfigs
+        case .allocateProducer: .allocateProducer
+        case .produce: .produce
+        case .deleteRecords: .deleteRecords
+        case .setLimits: .setLimits
+        }
+    }
+}

@@ -1,0 +1,19 @@
+/// Everything that changes the broker's state, as it is written to the log. Commands are proposed by the leader only.
+package enum Command: Equatable, Sendable {
+    /// `partitionCount` is at least 1 (the gateway has put in the default). `configs` has each name once.
+    case createTopic(name: String, id: TopicID, partitionCount: UInt32, configs: [ConfigEntry])
+    case deleteTopic(number: UInt32)
+    /// `total` partitions altogether, more than now.
+    case createPartitions(topic: UInt32, total: UInt32)
+    /// With `replacesAll`, configurations not named return to their defaults (Kafka's AlterConfigs); without, they stay
+    /// (IncrementalAlterConfigs).
+    case setTopicConfigs(topic: UInt32, changes: [ConfigChange], replacesAll: Bool)
+    /// InitProducerId without a transactional id. With `bumping`, the same id with the next epoch if the id is known, not
+    /// bumped since and not used up; otherwise a new id.
+    case allocateProducer(bumping: ProducerIdentity?)
+    case produce(ProduceTable)
+    /// DeleteRecords and retention: records before `offset` go (-1: all there are). Never moves backwards.
+    case deleteRecords(PartitionKey, before: Int64)
+    /// Proposed by a leader whose configuration differs from the replicated limits.
+    case setLimits(BrokerLimits)
+}

@@ -1,0 +1,11 @@
+/// First byte of a command in the log. Numbers are never reused.
+enum CommandKind: UInt8 {
+    case createTopic = 1
+    case deleteTopic = 2
+    case createPartitions = 3
+    case setTopicConfigs = 4
+    case allocateProducer = 5
+    case produce = 6
+    case deleteRecords = 7
+    case setLimits = 8
+}

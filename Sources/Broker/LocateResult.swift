@@ -1,0 +1,9 @@
+/// What `Broker.locate` found.
+package enum LocateResult: Hashable, Sendable {
+    /// At least one range was appended.
+    case found
+    /// Nothing there yet: the offset is the end offset.
+    case atEnd
+    case outOfRange(logStart: Int64, end: Int64)
+    case unknownPartition
+}

@@ -1,0 +1,107 @@
+import Bytes
+
+/// A partition in a snapshot. Offsets and indexes ascend, so they are written as differences in few bytes.
+extension PartitionState {
+    func encode(into snapshot: inout SnapshotWriter) {
+        snapshot.writer.int64(logStartOffset)
+        snapshot.writer.int64(endOffset)
+        leaderEpochs.encode(into: &snapshot.writer)
+        producers.encode(into: &snapshot)
+        index.encode(into: &snapshot)
+        snapshot.breakIfFull()
+    }
+
+    init(from reader: inout ByteReader) throws(DecodeError) {
+        self.init()
+        logStartOffset = try reader.int64()
+        endOffset = try reader.int64()
+        if logStartOffset < 0 || endOffset < logStartOffset { throw .badValue("log start offset", logStartOffset) }
+        leaderEpochs = try LeaderEpochs(from: &reader)
+        producers = try ProducerTable(from: &reader)
+        index = try PartitionIndex(from: &reader, end: endOffset)
+    }
+}
+
+extension LeaderEpochs {
+    func encode(into writer: inout ByteWriter) {
+        writer.uint32(UInt32(starts.count))
+        for start in starts {
+            writer.int32(start.epoch)
+            writer.int64(start.offset)
+        }
+    }
+
+    init(from reader: inout ByteReader) throws(DecodeError) {
+        let count = try reader.elementCount(minimumSize: 12)
+        for _ in 0..<count {
+            let epoch = try reader.int32()
+            if let latest, epoch <= latest { throw .badValue("leader epoch", Int64(epoch)) }
+            note(epoch, from: try reader.int64())
+        }
+    }
+}
+
+extension ProducerTable {
+    func encode(into snapshot: inout SnapshotWriter) {
+        snapshot.writer.int64(nextSweep)
+        snapshot.writer.uint32(UInt32(states.count))
+        for state in states {
+            snapshot.writer.int64(state.id)
+            snapshot.writer.int16(state.epoch)
+            snapshot.writer.int64(state.lastTimestamp)
+            snapshot.writer.int32(state.firstStored)
+            snapshot.writer.uint8(UInt8(state.count))
+            for position in 0..<state.count {
+                let batch = state.batch(position)
+                snapshot.writer.int64(batch.baseOffset)
+                snapshot.writer.int64(batch.appendTime)
+                snapshot.writer.int32(batch.firstSequence)
+                snapshot.writer.int32(batch.recordCount)
+            }
+            snapshot.breakIfFull()
+        }
+    }
+
+    init(from reader: inout ByteReader) throws(DecodeError) {
+        nextSweep = try reader.int64()
+        for _ in 0..<(try reader.elementCount(minimumSize: 47)) {
+            let state = try ProducerState(from: &reader)
+            if let last = states.last, last.id >= state.id { throw .badValue("producer id", state.id) }
+            put(state)
+        }
+    }
+}
+
+extension ProducerState {
+    init(from reader: inout ByteReader) throws(DecodeError) {
+        let id = try reader.int64()
+        let epoch = try reader.int16()
+        let lastTimestamp = try reader.int64()
+        let firstStored = try reader.int32()
+        let count = try reader.uint8()
+        if count < 1 || count > Self.windowSize { throw .badValue("producer window", Int64(count)) }
+        var state: ProducerState?
+        for _ in 0..<count {
+            let batch = try Batch(from: &reader)
+            if state == nil {
+                state = ProducerState(id: id, epoch: epoch, batch: batch, at: lastTimestamp)
+            } else {
+                state?.append(batch, epoch: epoch, at: lastTimestamp)
+            }
+        }
+        guard var state else { throw .badValue("producer window", 0) }
+        state.firstStored = firstStored
+        self = state
+    }
+}
+
+extension ProducerState.Batch {
+    init(from reader: inout ByteReader) throws(DecodeError) {
+        baseOffset = try reader.int64()
+        appendTime = try reader.int64()
+        firstSequence = try reader.int32()
+        recordCount = try reader.int32()
+        if firstSequence < 0 { throw .badValue("first sequence", Int64(firstSequence)) }
+        if recordCount < 1 { throw .badValue("record count", Int64(recordCount)) }
+    }
+}

@@ -1,0 +1,101 @@
+/// One partition: where its log starts and ends, and where its batches lie in the Raft log.
+package struct PartitionState: Sendable {
+    package internal(set) var logStartOffset: Int64 = 0
+    /// The next offset; also the high watermark, for only committed entries are applied.
+    package internal(set) var endOffset: Int64 = 0
+    package internal(set) var leaderEpochs = LeaderEpochs()
+    package internal(set) var producers = ProducerTable()
+    var index = PartitionIndex()
+
+    init() {}
+
+    /// Bytes of all batches kept.
+    package var byteCount: Int64 { index.byteCount }
+
+    /// The smallest log index whose entry holds batches still kept; nil when there are none.
+    package var lowestLiveIndex: UInt64? { index.first?.index }
+
+    /// The first range whose max timestamp is at least `timestamp` (ListOffsets by time): the caller reads it and looks at
+    /// the records for the exact offset. nil when there is none.
+    package func range(reaching timestamp: Int64) -> StoredRange? { index.range(reaching: timestamp, end: endOffset) }
+
+    /// The first range that holds the largest timestamp (ListOffsets -3, KIP-734).
+    package func rangeOfMaximumTimestamp() -> StoredRange? {
+        guard let timestamp = index.maxTimestamp else { return nil }
+        return range(reaching: timestamp)
+    }
+
+    /// The largest timestamp among the batches kept; nil when there are none.
+    package var maxTimestamp: Int64? { index.maxTimestamp }
+
+    /// See `LeaderEpochs.end(of:current:end:)`.
+    package func endOffset(ofEpoch requested: Int32, currentEpoch: Int32) -> EpochEnd? {
+        leaderEpochs.end(of: requested, current: currentEpoch, end: endOffset)
+    }
+
+    func locate(from offset: Int64, maximumBytes: Int, into ranges: inout [StoredRange]) -> LocateResult {
+        if offset == endOffset { return .atEnd }
+        if offset < logStartOffset || offset > endOffset { return .outOfRange(logStart: logStartOffset, end: endOffset) }
+        index.locate(from: offset, end: endOffset, maximumBytes: maximumBytes, into: &ranges)
+        return .found
+    }
+
+    /// DeleteRecords: nil when `offset` is beyond the end. A start that is already later stays.
+    mutating func trim(before offset: Int64) -> Int64? {
+        let target = offset == -1 ? endOffset : offset
+        if target < 0 || target > endOffset { return nil }
+        if target > logStartOffset {
+            logStartOffset = target
+            index.trim(before: target, end: endOffset)
+            leaderEpochs.trim(before: target)
+        }
+        return logStartOffset
+    }
+
+    /// Takes a row of a produce entry. nil when it was taken.
+    mutating func append(
+        _ item: ProduceItem, index entryIndex: UInt64, epoch: Int32, now: Int64, expiration: Int64
+    ) -> BrokerError? {
+        if item.baseOffset != endOffset { return .offsetMismatch(expected: item.baseOffset, found: endOffset) }
+        if item.isIdempotent, let refusal = noteProducer(of: item, now: now, expiration: expiration) { return refusal }
+        leaderEpochs.note(epoch, from: endOffset)
+        index.append(
+            PartitionIndex.Item(
+                index: entryIndex, baseOffset: endOffset, maxTimestamp: item.maxTimestamp, position: item.position,
+                length: item.length))
+        endOffset += Int64(item.recordCount)
+        return nil
+    }
+
+    /// Checks the sequence again, and remembers the batch. A state swept away since the leader looked is begun anew.
+    private mutating func noteProducer(of item: ProduceItem, now: Int64, expiration: Int64) -> BrokerError? {
+        let count = Int32(truncatingIfNeeded: item.recordCount)
+        let batch = ProducerState.Batch(item)
+        let startsAnew = item.flags & ProduceItem.startsProducerFlag != 0
+        guard !startsAnew, var state = producers.state(of: item.producerId) else {
+            producers.sweep(now: now, expiration: expiration)
+            producers.put(ProducerState(id: item.producerId, epoch: item.producerEpoch, batch: batch, at: now))
+            return nil
+        }
+        let verdict = state.verdict(
+            epoch: item.producerEpoch, firstSequence: item.baseSequence, recordCount: count)
+        switch verdict {
+        case .next: break
+        case .duplicate: return .duplicateSequence
+        case .refused(let error): return error
+        }
+        state.append(batch, epoch: item.producerEpoch, at: now)
+        producers.put(state)
+        return nil
+    }
+}
+
+extension ProducerState.Batch {
+    /// `item` is idempotent, so its record count fits.
+    init(_ item: ProduceItem) {
+        self.init(
+            baseOffset: item.baseOffset,
+            appendTime: item.flags & ProduceItem.logAppendTimeFlag != 0 ? item.maxTimestamp : -1,
+            firstSequence: item.baseSequence, recordCount: Int32(truncatingIfNeeded: item.recordCount))
+    }
+}

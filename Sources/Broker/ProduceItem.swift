@@ -1,0 +1,80 @@
+import Bytes
+
+/// One row of a produce entry's table: batches of one partition lying end to end in the entry's payload. Batches of
+/// idempotent producers have a row each; others share one.
+package struct ProduceItem: Hashable, Sendable {
+    /// Bytes of an encoded row.
+    package static let encodedSize = 51
+    /// The batches carry the leader's time, not the producer's.
+    package static let logAppendTimeFlag: UInt8 = 1
+    /// The leader knew nothing of this producer here and accepted the sequence as a beginning.
+    package static let startsProducerFlag: UInt8 = 2
+
+    package var key: PartitionKey
+    package var baseOffset: Int64
+    package var recordCount: UInt32
+    /// From the start of the payload; -> `length` bytes.
+    package var position: UInt32
+    package var length: UInt32
+    package var maxTimestamp: Int64
+    /// -1 when not idempotent; then epoch and sequence are -1 too.
+    package var producerId: Int64
+    package var producerEpoch: Int16
+    package var baseSequence: Int32
+    package var flags: UInt8
+
+    package var isIdempotent: Bool { producerId >= 0 }
+
+    func encode(into writer: inout ByteWriter) {
+        writer.uint32(key.topic)
+        writer.uint32(key.partition)
+        writer.int64(baseOffset)
+        writer.uint32(recordCount)
+        writer.uint32(position)
+        writer.uint32(length)
+        writer.int64(maxTimestamp)
+        writer.int64(producerId)
+        writer.int16(producerEpoch)
+        writer.int32(baseSequence)
+        writer.uint8(flags)
+    }
+
+    /// Reads the row at `offset` of `table`, which holds it whole.
+    init(_ table: ByteSlice, at offset: Int) throws(DecodeError) {
+        key = PartitionKey(
+            topic: table.load(offset, as: UInt32.self), partition: table.load(offset + 4, as: UInt32.self))
+        baseOffset = table.load(offset + 8, as: Int64.self)
+        recordCount = table.load(offset + 16, as: UInt32.self)
+        position = table.load(offset + 20, as: UInt32.self)
+        length = table.load(offset + 24, as: UInt32.self)
+        maxTimestamp = table.load(offset + 28, as: Int64.self)
+        producerId = table.load(offset + 36, as: Int64.self)
+        producerEpoch = table.load(offset + 44, as: Int16.self)
+        baseSequence = table.load(offset + 46, as: Int32.self)
+        flags = table.load(offset + 50, as: UInt8.self)
+        if recordCount == 0 { throw .badValue("record count", 0) }
+        if baseOffset < 0 || baseOffset > Int64.max - Int64(recordCount) { throw .badValue("base offset", baseOffset) }
+        if isIdempotent {
+            if producerEpoch < 0 { throw .badValue("producer epoch", Int64(producerEpoch)) }
+            if baseSequence < 0 { throw .badValue("base sequence", Int64(baseSequence)) }
+            if recordCount > UInt32(Int32.max) { throw .badValue("record count", Int64(recordCount)) }
+        }
+    }
+
+    package init(
+        key: PartitionKey, baseOffset: Int64, recordCount: UInt32, position: UInt32, length: UInt32,
+        maxTimestamp: Int64, producerId: Int64 = -1, producerEpoch: Int16 = -1, baseSequence: Int32 = -1,
+        flags: UInt8 = 0
+    ) {
+        self.key = key
+        self.baseOffset = baseOffset
+        self.recordCount = recordCount
+        self.position = position
+        self.length = length
+        self.maxTimestamp = maxTimestamp
+        self.producerId = producerId
+        self.producerEpoch = producerEpoch
+        self.baseSequence = baseSequence
+        self.flags = flags
+    }
+}

@@ -1,0 +1,26 @@
+import Bytes
+
+/// A 64-bit hash of bytes that does not depend on the process, unlike `Hasher`. Not for adversaries.
+struct StateDigest {
+    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    mutating func add(_ slice: ByteSlice) {
+        var position = 0
+        while position + 8 <= slice.count {
+            add(slice.load(position, as: UInt64.self))
+            position += 8
+        }
+        var rest: UInt64 = 0
+        while position < slice.count {
+            rest = rest << 8 | UInt64(slice[position])
+            position += 1
+        }
+        add(rest)
+        add(UInt64(slice.count))
+    }
+
+    private mutating func add(_ word: UInt64) {
+        value = (value ^ word) &* 0x9e37_79b9_7f4a_7c15
+        value ^= value >> 29
+    }
+}
