@@ -38,10 +38,11 @@ extension Admission {
         return .next(known)
     }
 
-    /// A producer unknown to the partition whose first sequence is not 0. Kafka since 2.5 (KIP-360) accepts it: state is
-    /// lost there when records are deleted or the producer is idle. Ours is lost only by expiry or with the topic, so if
-    /// the producer is younger than that, an earlier batch of it was refused or is still on its way. Accepting this one would
-    /// make that one out of order when it comes, in librdkafka a fatal error; out of order for this one is retried.
+    /// A producer unknown to the partition whose first sequence is not 0. Kafka since 2.5 (KIP-360) accepts it:
+    /// state is lost there when records are deleted or the producer is idle. Ours is lost only by expiry or with the
+    /// topic, so if the producer is younger than that, an earlier batch of it was refused or is still on its way.
+    /// Accepting this one would make that one out of order when it comes, in librdkafka a fatal error; out of order
+    /// for this one is retried.
     private func mustHaveBegun(_ registered: ProducerRegistry.Entry?, _ topic: Topic) -> Bool {
         guard let registered else { return false }
         return !(topic.isRecreation && registered.allocatedAt <= topic.createdAt)

@@ -1,5 +1,5 @@
-/// The leader's answer to one produce field. An accepted batch is acknowledged when the entry it went into is applied and
-/// does not list it as rejected.
+/// The leader's answer to one produce field. An accepted batch is acknowledged when the entry it went into is
+/// applied and does not list it as rejected.
 package enum AdmissionOutcome: Equatable, Sendable {
     /// In the open entry. `logAppendTime` is -1 for create time.
     case accepted(baseOffset: Int64, logAppendTime: Int64, logStartOffset: Int64)
