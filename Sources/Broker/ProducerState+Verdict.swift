@@ -21,6 +21,8 @@ extension ProducerState {
     private func isOlderThanWindow(_ firstSequence: Int32, _ recordCount: Int32) -> Bool {
         let last = Sequence.advance(firstSequence, by: recordCount - 1)
         if last < firstSequence || firstSequence < firstStored || last > lastSequence { return false }
+        // Numbers come round again: what looks old by more than half the circle is a gap ahead, near the wrap.
+        if (nextSequence &- firstSequence) & Int32.max > Int32.max / 2 { return false }
         for position in 0..<count {
             let known = batch(position)
             let wraps = known.lastSequence < known.firstSequence

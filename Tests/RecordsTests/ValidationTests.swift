@@ -76,7 +76,7 @@ struct ValidationTests {
             (patched(batch, Int32(-1), at: 57), .badRecordCount(-1, lastOffsetDelta: 2)),
             (patched(batch, Int32.min, at: 57), .badRecordCount(.min, lastOffsetDelta: 2)),
             (patched(batch, Int64(9), at: 43), .badProducer(epoch: -1, sequence: -1)),
-            (patched(patched(batch, Int32(999), at: 57), Int32(998), at: 23), .crowded(recordCount: 999, bodyBytes: 65)),
+            (patched(patched(batch, Int32(999), at: 57), Int32(998), at: 23), .crowded(recordCount: 999, bodyBytes: 54)),
         ]
         for (bytes, expected) in cases {
             #expect(failure { () throws(RecordError) in try RecordBatch.validate(bytes) } == expected)
