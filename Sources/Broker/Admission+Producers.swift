@@ -12,36 +12,37 @@ extension Admission {
         _ header: RecordBatchHeader, _ key: PartitionKey, tail: Int?, broker: Broker, slot: Int
     ) -> Judgement {
         let partition = Int(key.partition)
-        let registered = registration(of: header.producerId, broker: broker)
-        let known = tail.flatMap { tails[$0].producer(header.producerId) }
-            ?? stored(header.producerId, in: broker.directory.topics[slot].partitions[partition].producers, broker)
-        if let known {
-            let verdict = known.verdict(
-                epoch: header.producerEpoch, firstSequence: header.baseSequence, recordCount: header.recordCount)
-            switch verdict {
+        let stored = stored(header.producerId, in: broker.directory.topics[slot].partitions[partition].producers, broker)
+        let atTail = tail.flatMap { tails[$0].producer(header.producerId) }
+        if let known = atTail ?? stored {
+            switch known.verdict(of: header) {
             case .next: break
             case .duplicate(let batch):
-                let end = broker.directory.topics[slot].partitions[partition].endOffset
-                let logStart = broker.directory.topics[slot].partitions[partition].logStartOffset
-                return .answer(answer(to: batch, tail: tail, end: end, logStart: logStart))
+                return .answer(answer(to: batch, tail: tail, broker.directory.topics[slot].partitions[partition]))
+            case .refused(.duplicateSequence) where atTail != nil:
+                return .answer(
+                    answerBeyondWindow(
+                        header, stored: stored, tail: tail, broker.directory.topics[slot].partitions[partition]))
             case .refused(let error): return .answer(.rejected(error))
             }
         }
+        let registered = registration(of: header.producerId, broker: broker)
         if let registered, header.producerEpoch < registered.epoch {
             return .answer(.rejected(.invalidProducerEpoch(current: registered.epoch)))
         }
-        if known == nil && header.baseSequence != 0
+        if atTail == nil && stored == nil && header.baseSequence != 0
             && mustHaveBegun(registered, broker.directory.topics[slot])
         {
             return .answer(.rejected(.outOfOrderSequence(expected: nil)))
         }
-        return .next(known)
+        return .next(atTail ?? stored)
     }
 
-    /// A producer unknown to the partition whose first sequence is not 0. Kafka since 2.5 (KIP-360) accepts it: state is
-    /// lost there when records are deleted or the producer is idle. Ours is lost only by expiry or with the topic, so if
-    /// the producer is younger than that, an earlier batch of it was refused or is still on its way. Accepting this one would
-    /// make that one out of order when it comes, in librdkafka a fatal error; out of order for this one is retried.
+    /// A producer unknown to the partition whose first sequence is not 0. Kafka since 2.5 (KIP-360) accepts it:
+    /// state is lost there when records are deleted or the producer is idle. Ours is lost only by expiry or with the
+    /// topic, so if the producer is younger than that, an earlier batch of it was refused or is still on its way.
+    /// Accepting this one would make that one out of order when it comes, in librdkafka a fatal error; out of order
+    /// for this one is retried.
     private func mustHaveBegun(_ registered: ProducerRegistry.Entry?, _ topic: Topic) -> Bool {
         guard let registered else { return false }
         return !(topic.isRecreation && registered.allocatedAt <= topic.createdAt)
@@ -61,15 +62,36 @@ extension Admission {
         timestamp.saturatingAdding(broker.limits.producerExpirationMilliseconds) > clock
     }
 
-    private func answer(
-        to batch: ProducerState.Batch, tail: Int?, end: Int64, logStart: Int64
-    ) -> AdmissionOutcome {
-        if batch.baseOffset < end {
+    private func answer(to batch: ProducerState.Batch, tail: Int?, _ partition: PartitionState) -> AdmissionOutcome {
+        if batch.baseOffset < partition.endOffset {
             return .duplicate(
-                baseOffset: batch.baseOffset, logAppendTime: batch.appendTime, logStartOffset: logStart)
+                baseOffset: batch.baseOffset, logAppendTime: batch.appendTime,
+                logStartOffset: partition.logStartOffset)
         }
         return .pendingDuplicate(
-            baseOffset: batch.baseOffset, logAppendTime: batch.appendTime, logStartOffset: logStart,
+            baseOffset: batch.baseOffset, logAppendTime: batch.appendTime, logStartOffset: partition.logStartOffset,
             index: tail.flatMap { tails[$0].entry(holding: batch.baseOffset) })
+    }
+
+    /// A batch older than the five at the tail. Clients take duplicate sequence as success, so it may be said only
+    /// of what is applied; otherwise the answer waits for everything in flight, the entry it went into being
+    /// forgotten.
+    private func answerBeyondWindow(
+        _ header: RecordBatchHeader, stored: ProducerState?, tail: Int?, _ partition: PartitionState
+    ) -> AdmissionOutcome {
+        switch stored?.verdict(of: header) {
+        case .duplicate(let batch): answer(to: batch, tail: tail, partition)
+        case .refused(.duplicateSequence): .rejected(.duplicateSequence)
+        case .next, .refused, nil:
+            .pendingDuplicate(
+                baseOffset: -1, logAppendTime: -1, logStartOffset: partition.logStartOffset,
+                index: tail.flatMap { tails[$0].lastEntry })
+        }
+    }
+}
+
+extension ProducerState {
+    func verdict(of header: RecordBatchHeader) -> SequenceVerdict {
+        verdict(epoch: header.producerEpoch, firstSequence: header.baseSequence, recordCount: header.recordCount)
     }
 }

@@ -1,9 +1,10 @@
 import Bytes
 import Records
 
-/// The leader's view of the tail of its log: gives produced batches their offsets and checks their producers against what
-/// is accepted but not yet applied. Made anew when leadership begins (after the own-term no-op is applied, when the broker
-/// is the whole log), dropped when it ends. Owned by one place and not copied: it holds memory being written.
+/// The leader's view of the tail of its log: gives produced batches their offsets and checks their producers against
+/// what is accepted but not yet applied. Made anew when leadership begins (after the own-term no-op is applied, when
+/// the broker is the whole log), dropped when it ends. Owned by one place and not copied: it holds memory being
+/// written.
 ///
 /// Per turn of the loop: `admit` for each produce field, then `seal` with the index that Raft gives the entry.
 package struct Admission: Sendable {
@@ -37,9 +38,9 @@ package struct Admission: Sendable {
         lastSealed = broker.appliedIndex
     }
 
-    /// Takes one produce field: one batch, or several if none is from an idempotent producer; all or nothing. Validates,
-    /// gives offsets and leader epoch, writing into the received bytes, and puts the batches into the open entry.
-    /// `now` is the leader's wall clock in milliseconds.
+    /// Takes one produce field: one batch, or several if none is from an idempotent producer; all or nothing.
+    /// Validates, gives offsets and leader epoch, writing into the received bytes, and puts the batches into the
+    /// open entry. `now` is the leader's wall clock in milliseconds.
     package mutating func admit(
         _ batches: ByteSlice, to key: PartitionKey, broker: Broker, now: Int64
     ) -> AdmissionOutcome {
@@ -70,7 +71,8 @@ package struct Admission: Sendable {
         let end = broker.directory.topics[slot].partitions[partition].endOffset
         let logStart = broker.directory.topics[slot].partitions[partition].logStartOffset
         return append(
-            batches, first, following, producer, to: tail ?? openTail(key), brokerEnd: end, logStart: logStart, settings)
+            batches, first, following, producer, to: tail ?? openTail(key), brokerEnd: end, logStart: logStart,
+            settings)
     }
 
     private mutating func openTail(_ key: PartitionKey) -> Int {

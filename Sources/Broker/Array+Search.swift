@@ -1,5 +1,6 @@
 extension Array {
-    /// In an array where all elements with `isBefore` come first: the position of the first one without; `count` if none.
+    /// In an array where all elements with `isBefore` come first: the position of the first one without; `count` if
+    /// none.
     @inline(__always) func lowerBound(_ isBefore: (Element) -> Bool) -> Int {
         var low = 0
         var high = count

@@ -1,9 +1,9 @@
 import Bytes
 
 extension Broker {
-    /// Applies one committed entry. `timestamp` is what the leader stamped on it, milliseconds since 1970. Of a produce
-    /// entry `payload` may be just the prefix (`ProduceTable.prefixLength(of:)`). Refusals are results; a fault means that
-    /// the log is not what this machine wrote, and the node must stop.
+    /// Applies one committed entry. `timestamp` is what the leader stamped on it, milliseconds since 1970. Of a
+    /// produce entry `payload` may be just the prefix (`ProduceTable.prefixLength(of:)`). Refusals are results; a
+    /// fault means that the log is not what this machine wrote, and the node must stop.
     package mutating func apply(
         index: UInt64, term: UInt64, timestamp: Int64, payload: ByteSlice
     ) throws(BrokerFault) -> ApplyResult {

@@ -22,9 +22,10 @@ extension Broker {
         return directory.topics[slot].partitions[Int(key.partition)]
     }
 
-    /// Appends to `ranges` where the batches from `offset` on lie: joined where they lie end to end in one entry, until
-    /// `maximumBytes` would be passed, but at least one range, which may be larger (up to 128 KiB of batches, or one larger
-    /// batch). The first range may begin before `offset`; `RecordBatch.window` cuts it to whole batches.
+    /// Appends to `ranges` where the batches from `offset` on lie: joined where they lie end to end in one entry,
+    /// until `maximumBytes` would be passed, but at least one range, which may be larger (up to 128 KiB of batches,
+    /// or one larger batch). The first range may begin before `offset`; `RecordBatch.window` cuts it to whole
+    /// batches.
     package func locate(
         _ key: PartitionKey, from offset: Int64, maximumBytes: Int, into ranges: inout [StoredRange]
     ) -> LocateResult {

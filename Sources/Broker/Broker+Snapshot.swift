@@ -4,7 +4,8 @@ import Bytes
 extension Broker {
     static let snapshotVersion: UInt16 = 1
 
-    /// Pieces to be laid end to end. Takes time in proportion to the state: hand a copy of the broker to another thread.
+    /// Pieces to be laid end to end. Takes time in proportion to the state: hand a copy of the broker to another
+    /// thread.
     package func encodeSnapshot() -> [ByteSlice] {
         var snapshot = SnapshotWriter()
         snapshot.writer.uint16(Self.snapshotVersion)
@@ -31,8 +32,8 @@ extension Broker {
         try reader.requireEnd()
     }
 
-    /// A hash of the canonical snapshot: equal on replicas that applied the same log, in any process. Costs as much as a
-    /// snapshot.
+    /// A hash of the canonical snapshot: equal on replicas that applied the same log, in any process. Costs as much
+    /// as a snapshot.
     package func digest() -> UInt64 {
         var digest = StateDigest()
         for piece in encodeSnapshot() { digest.add(piece) }

@@ -1,7 +1,7 @@
 import Bytes
 
-/// The replicated state machine. A value: no clock, no I/O, no randomness; the same commands give the same state and the
-/// same answers everywhere. A copy shares memory and may be encoded on another thread.
+/// The replicated state machine. A value: no clock, no I/O, no randomness; the same commands give the same state and
+/// the same answers everywhere. A copy shares memory and may be encoded on another thread.
 package struct Broker: Sendable {
     /// The last entry applied; 0 before the first.
     package internal(set) var appliedIndex: UInt64 = 0

@@ -1,7 +1,7 @@
 import Records
 
-/// Why the broker refuses a command or a batch: a reply value, the same on every replica, never a failure of the machine.
-/// Gateways map it to their protocol's codes; the number in brackets is Kafka's.
+/// Why the broker refuses a command or a batch: a reply value, the same on every replica, never a failure of the
+/// machine. Gateways map it to their protocol's codes; the number in brackets is Kafka's.
 package enum BrokerError: Error, Equatable, Sendable {
     /// [3]
     case unknownTopic

@@ -8,8 +8,8 @@ package enum Command: Equatable, Sendable {
     /// With `replacesAll`, configurations not named return to their defaults (Kafka's AlterConfigs); without, they stay
     /// (IncrementalAlterConfigs).
     case setTopicConfigs(topic: UInt32, changes: [ConfigChange], replacesAll: Bool)
-    /// InitProducerId without a transactional id. With `bumping`, the same id with the next epoch if the id is known, not
-    /// bumped since and not used up; otherwise a new id.
+    /// InitProducerId without a transactional id. With `bumping`, the same id with the next epoch if the id is
+    /// known, not bumped since and not used up; otherwise a new id.
     case allocateProducer(bumping: ProducerIdentity?)
     case produce(ProduceTable)
     /// DeleteRecords and retention: records before `offset` go (-1: all there are). Never moves backwards.

@@ -15,73 +15,96 @@ package enum ConfigCatalog {
 
     package static let all: [ConfigDefinition] = [
         ConfigDefinition(
-            name: "cleanup.policy", type: .list, defaultValue: "delete", rule: .listOf(["delete", "compact"]),
-            documentation: "What happens to old records: delete them by retention, or keep the last one of each key."),
+            name: "cleanup.policy", type: .list, defaultValue: "delete",
+            rule: .listOf(["delete", "compact"]),
+            documentation: "What happens to old records: deleted by retention, or the last of each key kept."),
         ConfigDefinition(
-            name: "compression.type", type: .string, defaultValue: "producer", rule: .oneOf(["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"]),
+            name: "compression.type", type: .string, defaultValue: "producer",
+            rule: .oneOf(["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"]),
             documentation: "Kept for tools. Batches are stored as the producer compressed them, whatever is set here."),
         ConfigDefinition(
-            name: "delete.retention.ms", type: .long, defaultValue: "86400000", rule: .integer(0...Int64.max),
+            name: "delete.retention.ms", type: .long, defaultValue: "86400000",
+            rule: .integer(0...Int64.max),
             documentation: "How long delete markers of a compacted topic are kept."),
         ConfigDefinition(
-            name: "file.delete.delay.ms", type: .long, defaultValue: "60000", rule: .integer(0...Int64.max),
+            name: "file.delete.delay.ms", type: .long, defaultValue: "60000",
+            rule: .integer(0...Int64.max),
             documentation: "Kept for tools. Files belong to the shared log and are removed by its own rules."),
         ConfigDefinition(
-            name: "flush.messages", type: .long, defaultValue: "9223372036854775807", rule: .integer(1...Int64.max),
+            name: "flush.messages", type: .long, defaultValue: "9223372036854775807",
+            rule: .integer(1...Int64.max),
             documentation: "Kept for tools. Every acknowledged record is flushed on a majority of nodes."),
         ConfigDefinition(
-            name: "flush.ms", type: .long, defaultValue: "9223372036854775807", rule: .integer(0...Int64.max),
+            name: "flush.ms", type: .long, defaultValue: "9223372036854775807",
+            rule: .integer(0...Int64.max),
             documentation: "Kept for tools. Every acknowledged record is flushed on a majority of nodes."),
         ConfigDefinition(
-            name: "index.interval.bytes", type: .int, defaultValue: "4096", rule: .integer(0...2_147_483_647),
+            name: "index.interval.bytes", type: .int, defaultValue: "4096",
+            rule: .integer(0...2_147_483_647),
             documentation: "Kept for tools. The index has an entry for each run of batches in the log."),
         ConfigDefinition(
-            name: "max.compaction.lag.ms", type: .long, defaultValue: "9223372036854775807", rule: .integer(1...Int64.max),
+            name: "max.compaction.lag.ms", type: .long, defaultValue: "9223372036854775807",
+            rule: .integer(1...Int64.max),
             documentation: "The longest a record of a compacted topic stays uncompacted."),
         ConfigDefinition(
-            name: "max.message.bytes", type: .int, defaultValue: "1048588", rule: .integer(0...2_147_483_647),
+            name: "max.message.bytes", type: .int, defaultValue: "1048588",
+            rule: .integer(0...2_147_483_647),
             documentation: "Largest record batch accepted, in bytes, after compression."),
         ConfigDefinition(
-            name: "message.timestamp.after.max.ms", type: .long, defaultValue: "9223372036854775807", rule: .integer(0...Int64.max),
+            name: "message.timestamp.after.max.ms", type: .long, defaultValue: "9223372036854775807",
+            rule: .integer(0...Int64.max),
             documentation: "How far a create-time timestamp may lie ahead of the leader's clock."),
         ConfigDefinition(
-            name: "message.timestamp.before.max.ms", type: .long, defaultValue: "9223372036854775807", rule: .integer(0...Int64.max),
+            name: "message.timestamp.before.max.ms", type: .long, defaultValue: "9223372036854775807",
+            rule: .integer(0...Int64.max),
             documentation: "How far a create-time timestamp may lie behind the leader's clock."),
         ConfigDefinition(
-            name: "message.timestamp.type", type: .string, defaultValue: "CreateTime", rule: .oneOf(["CreateTime", "LogAppendTime"]),
+            name: "message.timestamp.type", type: .string, defaultValue: "CreateTime",
+            rule: .oneOf(["CreateTime", "LogAppendTime"]),
             documentation: "Whether records carry the producer's time or the time the leader took them."),
         ConfigDefinition(
-            name: "min.cleanable.dirty.ratio", type: .double, defaultValue: "0.5", rule: .ratio,
+            name: "min.cleanable.dirty.ratio", type: .double, defaultValue: "0.5",
+            rule: .ratio,
             documentation: "Share of uncompacted records at which a compacted topic is cleaned."),
         ConfigDefinition(
-            name: "min.compaction.lag.ms", type: .long, defaultValue: "0", rule: .integer(0...Int64.max),
+            name: "min.compaction.lag.ms", type: .long, defaultValue: "0",
+            rule: .integer(0...Int64.max),
             documentation: "The shortest a record of a compacted topic stays uncompacted."),
         ConfigDefinition(
-            name: "min.insync.replicas", type: .int, defaultValue: "1", rule: .integer(1...2_147_483_647),
+            name: "min.insync.replicas", type: .int, defaultValue: "1",
+            rule: .integer(1...2_147_483_647),
             documentation: "Nodes that must have a record before acks=all is answered; never fewer than a majority."),
         ConfigDefinition(
-            name: "preallocate", type: .boolean, defaultValue: "false", rule: .boolean,
+            name: "preallocate", type: .boolean, defaultValue: "false",
+            rule: .boolean,
             documentation: "Kept for tools. Log files are always preallocated."),
         ConfigDefinition(
-            name: "retention.bytes", type: .long, defaultValue: "-1", rule: .integer(-1...Int64.max),
+            name: "retention.bytes", type: .long, defaultValue: "-1",
+            rule: .integer(-1...Int64.max),
             documentation: "Bytes of a partition above which its oldest records go; -1 for no limit."),
         ConfigDefinition(
-            name: "retention.ms", type: .long, defaultValue: "604800000", rule: .integer(-1...Int64.max),
+            name: "retention.ms", type: .long, defaultValue: "604800000",
+            rule: .integer(-1...Int64.max),
             documentation: "Age in milliseconds above which records go; -1 for no limit."),
         ConfigDefinition(
-            name: "segment.bytes", type: .int, defaultValue: "1073741824", rule: .integer(14...2_147_483_647),
+            name: "segment.bytes", type: .int, defaultValue: "1073741824",
+            rule: .integer(14...2_147_483_647),
             documentation: "Kept for tools. Segments belong to the log that all topics share."),
         ConfigDefinition(
-            name: "segment.index.bytes", type: .int, defaultValue: "10485760", rule: .integer(4...2_147_483_647),
+            name: "segment.index.bytes", type: .int, defaultValue: "10485760",
+            rule: .integer(4...2_147_483_647),
             documentation: "Kept for tools. Segments belong to the log that all topics share."),
         ConfigDefinition(
-            name: "segment.jitter.ms", type: .long, defaultValue: "0", rule: .integer(0...Int64.max),
+            name: "segment.jitter.ms", type: .long, defaultValue: "0",
+            rule: .integer(0...Int64.max),
             documentation: "Kept for tools. Segments belong to the log that all topics share."),
         ConfigDefinition(
-            name: "segment.ms", type: .long, defaultValue: "604800000", rule: .integer(1...Int64.max),
+            name: "segment.ms", type: .long, defaultValue: "604800000",
+            rule: .integer(1...Int64.max),
             documentation: "Kept for tools. Segments belong to the log that all topics share."),
         ConfigDefinition(
-            name: "unclean.leader.election.enable", type: .boolean, defaultValue: "false", rule: .oneOf(["false"]),
+            name: "unclean.leader.election.enable", type: .boolean, defaultValue: "false",
+            rule: .oneOf(["false"]),
             documentation: "Always false: a node that lacks acknowledged records cannot become leader."),
     ]
 }

@@ -29,9 +29,9 @@ package struct LeaderEpochs: Hashable, Sendable {
         starts[0].offset = offset
     }
 
-    /// OffsetForLeaderEpoch, as Kafka answers it: the largest epoch not above `requested` and the offset where it ends.
-    /// `current` is the leader's epoch now, which has begun at `end` if nothing was written in it. nil when `requested` is
-    /// above all epochs or negative.
+    /// OffsetForLeaderEpoch, as Kafka answers it: the largest epoch not above `requested` and the offset where it
+    /// ends. `current` is the leader's epoch now, which has begun at `end` if nothing was written in it. nil when
+    /// `requested` is above all epochs or negative.
     func end(of requested: Int32, current: Int32, end: Int64) -> EpochEnd? {
         let newest = max(current, latest ?? current)
         if requested < 0 || requested > newest { return nil }

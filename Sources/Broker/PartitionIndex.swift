@@ -1,5 +1,5 @@
-/// Offset → place in the log, for one partition: append-only, sorted, gap-free. Kept in chunks so that a copy handed to
-/// another thread costs the writer one chunk, not the whole index.
+/// Offset to place in the log, for one partition: append-only, sorted, gap-free. Kept in chunks so that a copy
+/// handed to another thread costs the writer one chunk, not the whole index.
 package struct PartitionIndex: Sendable {
     /// 32 bytes; the next offset is the following item's base offset.
     struct Item: Hashable, Sendable {
@@ -15,8 +15,8 @@ package struct PartitionIndex: Sendable {
         var maxTimestamp: Int64
     }
 
-    /// Neighbouring batches of one entry share an item up to this many bytes: few items, and a fetch from the middle of an
-    /// item reads little that it does not need.
+    /// Neighbouring batches of one entry share an item up to this many bytes: few items, and a fetch from the middle
+    /// of an item reads little that it does not need.
     static let mergedBytes = 128 << 10
     static let chunkItems = 512
 
@@ -82,8 +82,8 @@ package struct PartitionIndex: Sendable {
         for item in items { byteCount -= Int64(item.length) }
     }
 
-    /// Appends the ranges from the item that holds `offset` on, neighbours joined, until `maximumBytes` would be passed; at
-    /// least one item. `offset` must be in the index, `end` is the partition's end offset.
+    /// Appends the ranges from the item that holds `offset` on, neighbours joined, until `maximumBytes` would be
+    /// passed; at least one item. `offset` must be in the index, `end` is the partition's end offset.
     func locate(from offset: Int64, end: Int64, maximumBytes: Int, into ranges: inout [StoredRange]) {
         var cursor = cursor(holding: offset)
         let firstNew = ranges.count

@@ -15,8 +15,8 @@ package struct PartitionState: Sendable {
     /// The smallest log index whose entry holds batches still kept; nil when there are none.
     package var lowestLiveIndex: UInt64? { index.first?.index }
 
-    /// The first range whose max timestamp is at least `timestamp` (ListOffsets by time): the caller reads it and looks at
-    /// the records for the exact offset. nil when there is none.
+    /// The first range whose max timestamp is at least `timestamp` (ListOffsets by time): the caller reads it and
+    /// looks at the records for the exact offset. nil when there is none.
     package func range(reaching timestamp: Int64) -> StoredRange? { index.range(reaching: timestamp, end: endOffset) }
 
     /// The first range that holds the largest timestamp (ListOffsets -3, KIP-734).
@@ -35,7 +35,9 @@ package struct PartitionState: Sendable {
 
     func locate(from offset: Int64, maximumBytes: Int, into ranges: inout [StoredRange]) -> LocateResult {
         if offset == endOffset { return .atEnd }
-        if offset < logStartOffset || offset > endOffset { return .outOfRange(logStart: logStartOffset, end: endOffset) }
+        if offset < logStartOffset || offset > endOffset {
+            return .outOfRange(logStart: logStartOffset, end: endOffset)
+        }
         index.locate(from: offset, end: endOffset, maximumBytes: maximumBytes, into: &ranges)
         return .found
     }

@@ -20,8 +20,8 @@ package struct ProducerState: Sendable {
     package internal(set) var epoch: Int16
     /// When the last batch was applied, by the log's clock.
     package internal(set) var lastTimestamp: Int64
-    /// All sequences of this epoch from this one to the last are stored here; it is not 0 when the beginning was not seen,
-    /// and 0 again after a wrap.
+    /// All sequences of this epoch from this one to the last are stored here; it is not 0 when the beginning was not
+    /// seen, and 0 again after a wrap.
     var firstStored: Int32
     private(set) var count: Int
     private var window: InlineArray<5, Batch>

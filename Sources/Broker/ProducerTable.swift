@@ -20,8 +20,8 @@ package struct ProducerTable: Sendable {
         }
     }
 
-    /// Forgets producers idle for `expiration` milliseconds, if the last sweep is long enough ago. Called when a producer
-    /// is added, so that the table cannot grow without being swept.
+    /// Forgets producers idle for `expiration` milliseconds, if the last sweep is long enough ago. Called when a
+    /// producer is added, so that the table cannot grow without being swept.
     mutating func sweep(now: Int64, expiration: Int64) {
         if now < nextSweep { return }
         nextSweep = now.saturatingAdding(max(expiration / 16, 1))

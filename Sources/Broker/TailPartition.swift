@@ -48,6 +48,9 @@ struct TailPartition: Sendable {
         return position < inflight.count ? inflight[position].index : nil
     }
 
+    /// The last entry with batches of this partition; nil when that is the open one.
+    var lastEntry: UInt64? { open.isEmpty ? inflight.last?.index : nil }
+
     /// The open run became part of entry `index`.
     mutating func onSealed(_ index: UInt64) {
         inflight.append(Inflight(index: index, nextOffset: endOffset))

@@ -11,7 +11,7 @@ struct TopicDirectory: Sendable {
 
     /// In no meaningful order: the place of a deleted topic is taken by the last one.
     var topics: [Topic] = []
-    /// Topic number → place in `topics`, -1 when deleted. Numbers are dense, so this is 4 bytes for each ever created.
+    /// Topic number to place in `topics`, -1 when deleted. Numbers are dense, so this is 4 bytes for each ever created.
     private(set) var slots: [Int32] = []
     /// Numbers in the order of the topics' names.
     private(set) var numbersByName: [UInt32] = []

@@ -9,8 +9,8 @@ extension RecordBatch {
         store(leaderEpoch, at: 12, in: batch)
     }
 
-    /// Log-append time (KIP-32): sets timestamp type bit 3 and the max timestamp, which then stands for every record, and
-    /// computes the checksum again.
+    /// Log-append time (KIP-32): sets timestamp type bit 3 and the max timestamp, which then stands for every
+    /// record, and computes the checksum again.
     package static func stampAppendTime(_ milliseconds: Int64, in batch: ByteSlice) {
         store(batch.load(21, as: Int16.self) | logAppendTimeBit, at: 21, in: batch)
         store(milliseconds, at: 35, in: batch)

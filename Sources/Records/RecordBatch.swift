@@ -63,8 +63,8 @@ package enum RecordBatch {
         return CRC32C.checksum(slice.slice(from, header.totalLength - from))
     }
 
-    /// Whole batches out of `stored` (batches of one partition end to end) for a fetch from `offset`: starts at the batch
-    /// that holds `offset`, ends before `maximumBytes` is passed, but holds at least one batch if one is left.
+    /// Whole batches out of `stored` (batches of one partition end to end) for a fetch from `offset`: starts at the
+    /// batch that holds `offset`, ends before `maximumBytes` is passed, but holds at least one batch if one is left.
     package static func window(
         of stored: ByteSlice, from offset: Int64, maximumBytes: Int
     ) throws(RecordError) -> ByteSlice {

@@ -52,7 +52,8 @@ package struct RecordBatchBuilder {
         recordCount += 1
     }
 
-    /// The batch with base offset 0 and leader epoch -1, as a producer sends it. At least one record must have been added.
+    /// The batch with base offset 0 and leader epoch -1, as a producer sends it. At least one record must have been
+    /// added.
     package mutating func finish() -> ByteSlice {
         precondition(recordCount > 0 && recordCount <= Int(Int32.max), "RecordBatchBuilder: \(recordCount) records")
         precondition(writer.count <= Int(Int32.max), "RecordBatchBuilder: \(writer.count) bytes")

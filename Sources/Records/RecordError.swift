@@ -34,7 +34,7 @@ extension RecordError: CustomStringConvertible {
         case .truncated(let needed, let available): "record batch truncated: \(needed) bytes needed, \(available) there"
         case .unsupportedMagic(let magic): "message format \(magic) is not supported, only 2"
         case .badLength(let length): "impossible record batch length \(length)"
-        case .badChecksum(let stored, let computed): "record batch checksum \(stored) does not match its bytes (\(computed))"
+        case .badChecksum(let stored, let computed): "record batch checksum \(stored), computed \(computed)"
         case .badRecordCount(let count, let delta): "record count \(count) with last offset delta \(delta)"
         case .crowded(let count, let bytes): "\(count) records cannot fit in \(bytes) bytes"
         case .unknownCodec(let codec): "unknown compression codec \(codec)"

@@ -1,0 +1,150 @@
+import Bytes
+import Records
+
+@testable import Broker
+
+/// One committed entry as a node sees it.
+struct LogEntry {
+    var index: UInt64
+    var term: UInt64
+    var timestamp: Int64
+    var payload: ByteSlice
+}
+
+/// A batch of `count` records; each value is `tag` and the record's number.
+func batch(
+    _ tag: String, count: Int = 1, timestamp: Int64 = 1_000, padding: Int = 0, producer: ProducerIdentity? = nil,
+    sequence: Int32 = -1
+) -> ByteSlice {
+    var builder = RecordBatchBuilder(
+        producerId: producer?.id ?? -1, producerEpoch: producer?.epoch ?? -1, baseSequence: sequence)
+    for number in 0..<count {
+        let value = "\(tag).\(number)" + String(repeating: "-", count: padding)
+        builder.append(key: nil, value: ByteSlice(utf8: value), timestamp: timestamp)
+    }
+    return builder.finish()
+}
+
+func joined(_ pieces: [ByteSlice]) -> ByteSlice {
+    var writer = ByteWriter(capacity: pieces.reduce(0) { $0 + $1.count })
+    for piece in pieces { writer.bytes(piece) }
+    return writer.finish()
+}
+
+func topicID(_ number: Int) -> TopicID { TopicID(high: 0xfeed, low: UInt64(number) + 1_000) }
+
+/// A leader and its log in one place: proposes, applies when told to, keeps every payload.
+struct Leader {
+    var broker = Broker()
+    var admission: Admission
+    var term: UInt64
+    var nextIndex: UInt64 = 1
+    var clock: Int64 = 1_000
+    /// Sealed or proposed, not yet applied.
+    var pending: [LogEntry] = []
+    var applied: [LogEntry] = []
+
+    init(term: UInt64 = 1) {
+        self.term = term
+        admission = Admission(leading: broker, term: term)
+    }
+
+    mutating func admit(_ bytes: ByteSlice, _ key: PartitionKey) -> AdmissionOutcome {
+        admission.admit(bytes, to: key, broker: broker, now: clock)
+    }
+
+    /// Seals what is open; the entry's index, nil if nothing was open.
+    @discardableResult mutating func seal() -> UInt64? {
+        let bytes = admission.openBytes
+        guard let pieces = admission.seal(index: nextIndex) else { return nil }
+        let payload = joined(pieces)
+        precondition(payload.count == bytes, "sealed \(payload.count) bytes, announced \(bytes)")
+        return append(payload)
+    }
+
+    mutating func propose(_ command: Command) -> UInt64 { append(command.encode()) }
+
+    private mutating func append(_ payload: ByteSlice) -> UInt64 {
+        pending.append(LogEntry(index: nextIndex, term: term, timestamp: clock, payload: payload))
+        nextIndex += 1
+        return nextIndex - 1
+    }
+
+    /// Applies the oldest `count` pending entries (all if nil) and answers their results.
+    @discardableResult mutating func apply(_ count: Int? = nil) throws -> [ApplyResult] {
+        var results: [ApplyResult] = []
+        for _ in 0..<min(count ?? pending.count, pending.count) {
+            let entry = pending.removeFirst()
+            results.append(
+                try broker.apply(
+                    index: entry.index, term: entry.term, timestamp: entry.timestamp, payload: entry.payload))
+            admission.onApplied(through: entry.index)
+            applied.append(entry)
+        }
+        return results
+    }
+
+    /// Proposes and applies everything up to the command, answering its result.
+    @discardableResult mutating func run(_ command: Command) throws -> ApplyResult {
+        seal()
+        _ = propose(command)
+        return try apply().last ?? .refused(.unknownTopic)
+    }
+
+    /// The entries not applied are lost; a new leader of the next term takes over, its no-op being one entry.
+    mutating func changeTerm() {
+        pending = []
+        nextIndex = broker.appliedIndex + 2
+        term += 1
+        admission = Admission(leading: broker, term: term)
+    }
+
+    mutating func createTopic(
+        _ name: String = "t", partitions: UInt32 = 1, configs: [ConfigEntry] = []
+    ) throws -> UInt32 {
+        let id = topicID(Int(nextIndex))
+        let result = try run(.createTopic(name: name, id: id, partitionCount: partitions, configs: configs))
+        guard case .topicCreated(let number) = result else { throw Unexpected(text: "\(result)") }
+        return number
+    }
+
+    mutating func allocateProducer(bumping: ProducerIdentity? = nil) throws -> ProducerIdentity {
+        let result = try run(.allocateProducer(bumping: bumping))
+        guard case .producerAllocated(let producer) = result else { throw Unexpected(text: "\(result)") }
+        return producer
+    }
+
+    /// All records of a partition, read as a consumer would: located, cut to batches, checked, walked.
+    func consume(_ key: PartitionKey, maximumBytes: Int = 1 << 20) throws -> [Record] {
+        guard let partition = broker.partition(key) else { throw Unexpected(text: "no partition \(key)") }
+        var offset = partition.logStartOffset
+        var records: [Record] = []
+        while offset < partition.endOffset {
+            var ranges: [StoredRange] = []
+            let result = broker.locate(key, from: offset, maximumBytes: maximumBytes, into: &ranges)
+            guard result == .found else { throw Unexpected(text: "\(result) at \(offset)") }
+            let start = offset
+            for range in ranges {
+                guard let entry = entry(range.index) else { throw Unexpected(text: "no entry \(range.index)") }
+                let stored = entry.payload.slice(range.position, range.length)
+                for batch in try RecordBatch.split(stored) {
+                    let header = try RecordBatchHeader(batch)
+                    if Int64(header.partitionLeaderEpoch) != Int64(entry.term) { throw Unexpected(text: "epoch") }
+                    records += try RecordBatch.allRecords(of: batch).filter { $0.offset >= start }
+                }
+                offset = range.nextOffset
+            }
+        }
+        return records
+    }
+
+    /// `applied` is sorted by index, with gaps where leaders changed.
+    private func entry(_ index: UInt64) -> LogEntry? {
+        let position = applied.lowerBound { $0.index < index }
+        return position < applied.count && applied[position].index == index ? applied[position] : nil
+    }
+}
+
+struct Unexpected: Error {
+    var text: String
+}

@@ -1,0 +1,91 @@
+import Bytes
+
+@testable import Broker
+
+/// A random history of one cluster: topics come and go, producers work, time passes, leaders change. Wholly
+/// determined by its seed.
+struct RandomLog {
+    private(set) var leader = Leader()
+    private var random: SplitMix64
+    private var producers: [ProducerIdentity] = []
+    private var sequences: [Int64: Int32] = [:]
+    private var serial = 0
+
+    /// Applies about `steps` entries.
+    init(seed: UInt64, steps: Int) throws {
+        random = SplitMix64(seed: seed)
+        while leader.applied.count < steps { try step() }
+    }
+
+    var entries: [LogEntry] { leader.applied }
+
+    private mutating func step() throws {
+        leader.clock += random.below(200) == 0 ? 90_000_000 : Int64(random.below(50))
+        switch random.below(40) {
+        case 0..<24: produce()
+        case 24..<28:
+            leader.seal()
+        case 28..<32: try apply()
+        case 32: leader.changeTerm()
+        default:
+            leader.seal()
+            _ = leader.propose(command())
+        }
+    }
+
+    private mutating func apply() throws {
+        leader.seal()
+        for result in try leader.apply(random.below(6)) {
+            if case .producerAllocated(let producer) = result { producers.append(producer) }
+        }
+    }
+
+    private mutating func key() -> PartitionKey {
+        let topic = UInt32(random.below(Int(leader.broker.directory.nextNumber) + 1))
+        return PartitionKey(topic: topic, partition: UInt32(random.below(4)))
+    }
+
+    private mutating func produce() {
+        serial += 1
+        let key = key()
+        let count = 1 + random.below(4)
+        let timestamp = leader.clock - Int64(random.below(5_000))
+        let padding = random.below(10) == 0 ? 20_000 : random.below(30)
+        guard !producers.isEmpty, random.below(2) == 0 else {
+            let bytes = batch("m\(serial)", count: count, timestamp: timestamp, padding: padding)
+            _ = leader.admit(bytes, key)
+            return
+        }
+        let producer = producers[random.below(producers.count)]
+        let place = Int64(key.topic) << 40 | Int64(key.partition) << 32 | producer.id
+        let expected = sequences[place] ?? 0
+        let sequence = random.below(8) == 0 ? Int32(random.below(20)) : expected
+        let bytes = batch(
+            "p\(serial)", count: count, timestamp: timestamp, padding: padding, producer: producer, sequence: sequence)
+        if case .accepted = leader.admit(bytes, key) { sequences[place] = sequence + Int32(count) }
+    }
+
+    private mutating func command() -> Command {
+        serial += 1
+        let topic = UInt32(random.below(Int(leader.broker.directory.nextNumber) + 1))
+        switch random.below(14) {
+        case 0..<4:
+            let configs = random.below(2) == 0 ? [] : [ConfigEntry(name: "message.timestamp.type", value: "LogAppendTime")]
+            return .createTopic(
+                name: "topic-\(random.below(6))", id: topicID(serial), partitionCount: UInt32(random.below(4)),
+                configs: configs)
+        case 4: return .deleteTopic(number: topic)
+        case 5: return .createPartitions(topic: topic, total: UInt32(random.below(6)))
+        case 6:
+            let value = random.below(3) == 0 ? nil : "\(random.below(40_000))"
+            return .setTopicConfigs(
+                topic: topic, changes: [ConfigChange(name: "max.message.bytes", value: value)],
+                replacesAll: random.below(2) == 0)
+        case 7..<10: return .allocateProducer(bumping: nil)
+        case 10: return .allocateProducer(bumping: producers.isEmpty ? nil : producers[random.below(producers.count)])
+        case 11, 12: return .deleteRecords(key(), before: Int64(random.below(12)) - 1)
+        default:
+            return .setLimits(BrokerLimits(maximumTopics: UInt32(3 + random.below(9)), maximumPartitionsPerTopic: 5))
+        }
+    }
+}
