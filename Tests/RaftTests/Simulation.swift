@@ -15,6 +15,8 @@ final class Simulation {
     var network: [Envelope] = []
     /// Directed links that are down.
     var cut: Set<[MemberID]> = []
+    /// Links that one end was told are down, and not that they are up again.
+    var broken: Set<[MemberID]> = []
     var lossPercent: Int
     var duplicatePercent: Int
     var reorderPercent: Int
@@ -62,6 +64,7 @@ final class Simulation {
     }
 
     private func act() {
+        if leaders.count > 1, dice.happens(20) { read() }
         switch dice.below(100) {
         case 0..<34: deliver()
         case 34..<44: tick()
@@ -145,7 +148,9 @@ final class Simulation {
     }
 
     private func read() {
-        guard let member = dice.element(of: leaders) else { return }
+        // A deposed leader that does not know is where a read can go wrong.
+        let oldest = leaders.min { $0.raft.term < $1.raft.term }
+        guard let member = leaders.count > 1 ? oldest : leaders.first else { return }
         nextRead += 1
         guard member.raft.requestRead(id: nextRead) == .accepted else { return }
         checks.noteRead(nextRead, members: members)
@@ -202,7 +207,7 @@ final class Simulation {
             network.removeAll { $0.sender == victim && $0.receiver == other }
             member.raft.onPeerDisconnected(other)
             drain(member)
-            if dice.happens(80) { member.raft.onPeerConnected(other) }
+            if dice.happens(80) { member.raft.onPeerConnected(other) } else { broken.insert([victim, other]) }
             drain(member)
             count("reconnect")
         default: cut.removeAll()
@@ -264,7 +269,8 @@ final class Simulation {
         reorderPercent = 0
         for member in members where !member.isUp { restart(member) }
         for member in members {
-            for other in members where other.id != member.id { member.raft.onPeerConnected(other.id) }
+            // Only links known to be broken come up: what else is stuck must get going by itself.
+            for other in members where broken.contains([member.id, other.id]) { member.raft.onPeerConnected(other.id) }
             drain(member)
         }
         var mark: UInt64?

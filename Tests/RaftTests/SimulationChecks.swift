@@ -113,6 +113,8 @@ struct SimulationChecks {
             if case .flushed(let index) = reply.outcome, disk.log.last < index {
                 fail("\(member.id) reports \(index), its disk has \(disk.log.last)")
             }
+        case .snapshotReply(let reply) where disk.log.last < reply.installed:
+            fail("\(member.id) reports snapshot \(reply.installed), its disk has \(disk.log.last)")
         case .append(let request): checkAppend(request, member)
         default: break
         }

@@ -16,6 +16,8 @@ final class TestMember {
         var first: LogIndex
         var last: LogIndex
         var maximumBytes: Int
+        /// Read when it was asked for; nil if the log no longer had them. A real read may be as old as this.
+        var entries: [Entry]?
     }
 
     let id: MemberID
@@ -71,7 +73,10 @@ final class TestMember {
         }
         let result = raft.propose(count: entries.count, memberships: memberships)
         if case .accepted(let first, _) = result {
-            append(first.index, entries.map { Entry(term: raft.term, payload: $0.payload, bytes: $0.bytes, membership: $0.membership) })
+            let term = raft.term
+            append(
+                first.index,
+                entries.map { Entry(term: term, payload: $0.payload, bytes: $0.bytes, membership: $0.membership) })
         }
         return result
     }
@@ -86,7 +91,9 @@ final class TestMember {
         case .acceptEntries(let first, let last): accept(first, last)
         case .appendNoop(let position): append(position.index, [Entry(term: position.term, payload: 0, bytes: 1)])
         case .loadEntries(let peer, let first, let last, let maximumBytes):
-            loads.append(PendingLoad(peer: peer, first: first, last: last, maximumBytes: maximumBytes))
+            loads.append(
+                PendingLoad(
+                    peer: peer, first: first, last: last, maximumBytes: maximumBytes, entries: read(first, last)))
         case .send(let message, let receiver): return envelope(message, to: receiver)
         case .receiveSnapshot(let offer, let sender): offers.append((offer, sender))
         case .commit(let index): if appliesAtOnce { apply(through: index) } else { unapplied = index }
@@ -109,17 +116,23 @@ final class TestMember {
     private func envelope(_ message: RaftMessage, to receiver: MemberID) -> Envelope {
         var envelope = Envelope(sender: id, receiver: receiver, message: message)
         if case .append(let request) = message, request.last > request.previous.index {
-            guard let loaded, loaded.first == request.previous.index + 1 else {
-                preconditionFailure("append \(request) for which nothing was loaded")
-            }
+            guard let loaded, loaded.first == request.previous.index + 1,
+                loaded.entries.map(\.term) == Self.terms(of: request)
+            else { preconditionFailure("append \(request) for which \(String(describing: self.loaded)) was loaded") }
             envelope.entries = loaded.entries
         }
         return envelope
     }
 
+    private static func terms(of request: AppendRequest) -> [Term] {
+        (request.previous.index + 1...request.last).map { index in
+            request.runs.last { $0.first <= index }?.term ?? 0
+        }
+    }
+
     func apply(through index: LogIndex) {
         while LogIndex(state.count) < index {
-            guard let entry = log[LogIndex(state.count) + 1] else { preconditionFailure("nothing to apply at \(state.count + 1)") }
+            guard let entry = log[LogIndex(state.count) + 1] else { preconditionFailure("nothing to apply") }
             state.append(entry.payload)
         }
         raft.onApplied(index)
@@ -146,20 +159,24 @@ final class TestMember {
         return operation
     }
 
+    private func read(_ first: LogIndex, _ last: LogIndex) -> [Entry]? {
+        first > log.start.index ? log.slice(first, last) : nil
+    }
+
     /// Answers a load with as many entries as fit, at least one.
     func answerLoad(_ number: Int) {
         let load = loads.remove(at: number)
-        guard load.first > log.start.index else { return raft.onEntriesUnavailable(peer: load.peer, first: load.first) }
-        // Truncated since: a real log would find other entries there, or none.
-        guard log.last >= load.first else { return raft.onEntriesUnavailable(peer: load.peer, first: load.first) }
-        var end = load.first
-        var bytes = log[end]?.bytes ?? 0
-        while end < min(load.last, log.last), let next = log[end + 1], bytes + next.bytes <= load.maximumBytes {
-            bytes += next.bytes
-            end += 1
-        }
-        loaded = (load.first, log.slice(load.first, end))
-        raft.onEntriesLoaded(peer: load.peer, first: load.first, last: end, bytes: bytes)
+        guard var entries = load.entries else { return raft.onEntriesUnavailable(peer: load.peer, first: load.first) }
+        var bytes = 0
+        let count = entries.prefix { entry in
+            bytes += entry.bytes
+            return bytes <= load.maximumBytes
+        }.count
+        entries.removeLast(entries.count - max(1, count))
+        loaded = (load.first, entries)
+        let end = load.first + LogIndex(entries.count) - 1
+        raft.onEntriesLoaded(
+            peer: load.peer, first: load.first, last: end, bytes: entries.reduce(0) { $0 + $1.bytes })
     }
 
     /// A snapshot of the applied state, keeping `kept` entries below it in the log.
