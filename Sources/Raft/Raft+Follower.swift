@@ -21,7 +21,7 @@ extension Raft {
             accept(request, from: first)
         }
         verified = max(verified, request.last)
-        commit(through: min(request.commit, request.last))
+        commit(through: min(request.commit, verified))
         if request.last <= log.flushed { acknowledge() }
     }
 

@@ -138,7 +138,6 @@ extension Raft {
         log.submit()
         machine.submit()
         reads.isRoundUnsent = false
-        settle()
         return outbox.take()
     }
 
@@ -186,7 +185,7 @@ extension Raft {
         updatePeers()
     }
 
-    /// Ends every public call: in debug builds it checks the invariants.
+    /// Ends every input: in debug builds it checks the invariants.
     mutating func settle() {
         #if DEBUG
         checkInvariants()
