@@ -1,0 +1,121 @@
+import Bytes
+import Server
+
+/// What one node said of itself, or why it did not.
+enum NodeReport {
+    /// The document of its `/status`.
+    case answered(Address, JSONValue)
+    case unreachable(Address, String)
+
+    var document: JSONValue? {
+        guard case .answered(_, let document) = self else { return nil }
+        return document
+    }
+}
+
+/// The nodes' own reports, put together.
+struct ClusterStatus {
+    let nodes: [NodeReport]
+    /// Named by a majority of the nodes asked, in the same term.
+    let leader: Int64?
+    /// The highest term heard of.
+    let term: Int64
+
+    init(nodes: [NodeReport]) {
+        self.nodes = nodes
+        let documents = nodes.compactMap(\.document)
+        term = documents.compactMap { $0["term"]?.int }.max() ?? 0
+        var votes: [(leader: Int64, term: Int64, count: Int)] = []
+        for document in documents {
+            guard let leader = document["leader"]?.int, let term = document["term"]?.int else { continue }
+            if let known = votes.firstIndex(where: { $0.leader == leader && $0.term == term }) {
+                votes[known].count += 1
+            } else {
+                votes.append((leader, term, 1))
+            }
+        }
+        leader = votes.first { $0.count > nodes.count / 2 }?.leader
+    }
+
+    /// The document of the leader, or else of the node that has applied most.
+    private var best: JSONValue? {
+        let documents = nodes.compactMap(\.document)
+        return documents.first { $0["node"]?.int == leader && leader != nil }
+            ?? documents.max { ($0["applied"]?.int ?? 0) < ($1["applied"]?.int ?? 0) }
+    }
+
+    private var topics: [JSONValue] { best?["topics"]?.elements ?? [] }
+
+    // MARK: For programs
+
+    var json: JSONValue {
+        .object([
+            ("nodes", .array(nodes.map(Self.json))), ("leader", leader.map { .integer($0) } ?? .null),
+            ("term", .integer(term)), ("topics", .array(topics)),
+        ])
+    }
+
+    private static func json(_ report: NodeReport) -> JSONValue {
+        switch report {
+        case .answered(let address, let document):
+            var members: [(String, JSONValue)] = [
+                ("id", document["node"] ?? .null), ("address", .string("\(address)")), ("reachable", .bool(true)),
+            ]
+            if case .object(let own) = document { members += own.filter { $0.0 != "node" } }
+            return .object(members)
+        case .unreachable(let address, let reason):
+            return .object([
+                ("id", .null), ("address", .string("\(address)")), ("reachable", .bool(false)),
+                ("error", .string(reason)),
+            ])
+        }
+    }
+
+    // MARK: For people
+
+    var table: String {
+        let titles = ["NODE", "ROLE", "TERM", "LEADER", "COMMIT", "APPLIED", "LAG", "READY", "ADMIN"]
+        var text = TextTable(rows: [titles] + nodes.map(row)).text
+        if !topics.isEmpty {
+            text += "\n" + TextTable(rows: [["TOPIC", "PARTITIONS", "RECORDS", "BYTES"]] + topics.map { topic in
+                [
+                    topic["name"]?.text ?? "?", Self.number(topic["partitions"]), Self.number(topic["records"]),
+                    Self.number(topic["bytes"]),
+                ]
+            }).text
+        }
+        return text + "\n" + summary + "\n"
+    }
+
+    private var summary: String {
+        let answered = nodes.count { $0.document != nil }
+        guard let leader else {
+            return "no leader is known to a majority: \(answered) of \(nodes.count) nodes answered"
+        }
+        return "leader: node \(leader), term \(term); \(answered) of \(nodes.count) nodes answered"
+    }
+
+    private func row(_ report: NodeReport) -> [String] {
+        switch report {
+        case .unreachable(let address, let reason):
+            return ["?", "unreachable", "-", "-", "-", "-", "-", "no", "\(address) (\(reason))"]
+        case .answered(let address, let document):
+            let ready = document["ready"]?.flag == true
+            return [
+                Self.number(document["node"]), document["role"]?.text ?? "?", Self.number(document["term"]),
+                Self.number(document["leader"]), Self.number(document["commit"]), Self.number(document["applied"]),
+                lag(of: document), ready ? "yes" : "no", "\(address)",
+            ]
+        }
+    }
+
+    /// Entries that the node has not yet fsynced, as the leader sees it.
+    private func lag(of document: JSONValue) -> String {
+        guard let leader, let node = document["node"]?.int else { return "-" }
+        if node == leader { return "0" }
+        let followers = nodes.compactMap(\.document).first { $0["node"]?.int == leader }?["followers"]?.elements
+        return Self.number(followers?.first { $0["node"]?.int == node }?["lag"])
+    }
+
+    private static func number(_ value: JSONValue?) -> String { value?.int.map { "\($0)" } ?? "-" }
+}

@@ -1,0 +1,9 @@
+extension Command {
+    /// In the order of the overview.
+    static let all: [Command] = [format, serve, status, version, help]
+
+    /// Listed here; `CommandLineTool` answers it.
+    private static let help = Command(
+        "help", "describe a command", operands: "[COMMAND]"
+    ) { _ throws(CommandFailure) in 0 }
+}
