@@ -29,9 +29,12 @@ extension LogStore {
         }
     }
 
-    /// Follower: replaces the whole log by an empty one after a received snapshot, which `snapshotInstallJob` has made
-    /// durable before. Durable when the batch is finished.
-    package func reset(to snapshot: SnapshotMetadata) -> [DiskOperation] {
+    /// Follower: replaces the whole log by an empty one that begins after `base`. The snapshot, which
+    /// `snapshotInstallJob` has made durable before, covers `base` and perhaps more: entries up to its index
+    /// will come again for the sake of the records in them. Durable when the batch is finished.
+    package func reset(to snapshot: SnapshotMetadata, base: LogPoint) -> [DiskOperation] {
+        precondition(
+            base.index <= snapshot.index, "LogStore: log restarted after \(base), snapshot is at \(snapshot.index)")
         let older = self.snapshot
         self.snapshot = snapshot
         let dropped = segments
@@ -39,8 +42,8 @@ extension LogStore {
         state.baseEpoch = state.epoch
         state.truncations = []
         state.isResetting = true
-        state.logStart = snapshot.index + 1
-        last = snapshot.point
+        state.logStart = base.index + 1
+        last = base
         flushedIndex = last.index
         lastIdentity = EntryIdentity(term: last.term, payloadLength: 0, payloadChecksum: 0, isKnown: false)
         runs = []

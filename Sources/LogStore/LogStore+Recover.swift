@@ -53,15 +53,15 @@ extension LogStore {
         }
     }
 
-    /// The newest snapshot that fits the log. A received one that the log does not lead up to replaces the log: the
-    /// crash came between installing it and `reset`.
+    /// The newest snapshot that fits the log. A received one may be ahead of the log: the entries up to it were still
+    /// arriving, or the crash came between installing it and `reset`, and the leader will offer the same again.
     func chooseSnapshot(_ examination: inout LogExamination) throws(LogStoreError) {
         for candidate in examination.snapshots.reversed() {
             let metadata = candidate.metadata
             if state.isResetting {
-                guard metadata.index + 1 == state.logStart else { continue }
+                guard metadata.index + 1 >= state.logStart else { continue }
                 snapshot = metadata
-                try finishReset(metadata)
+                try finishReset()
                 return
             }
             if metadata.index + 1 < firstIndex { continue }
@@ -74,12 +74,6 @@ extension LogStore {
                     throw .inconsistent(
                         path: metadata.path, what: "chain value of entry \(metadata.index) differs from the log's")
                 }
-            }
-            if candidate.isReceived {
-                examination.note(metadata.path, "received snapshot replaces the log, which ends at entry \(last.index)")
-                examination.segments = []
-                try execute(reset(to: metadata))
-                return
             }
             snapshot = metadata
             break
@@ -99,9 +93,9 @@ extension LogStore {
     }
 
     /// The state file says that a snapshot was replacing the log when the process ended.
-    private func finishReset(_ metadata: SnapshotMetadata) throws(LogStoreError) {
+    private func finishReset() throws(LogStoreError) {
         if segments.isEmpty {
-            last = metadata.point
+            last = state.flushed
             lastIdentity = EntryIdentity(term: last.term, payloadLength: 0, payloadChecksum: 0, isKnown: false)
             let header = nextSegmentHeader()
             let disk = disk
