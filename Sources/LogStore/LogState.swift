@@ -25,6 +25,8 @@ struct LogState: Equatable, Sendable {
     var epoch: UInt32 = 0
     /// Segments of an earlier epoch belong to a log that a snapshot has replaced.
     var baseEpoch: UInt32 = 0
+    /// Index of the received snapshot that the log was last begun anew with; 0 for none. It may be ahead of the log.
+    var adoptedSnapshot: UInt64 = 0
     /// Such a replacement has begun, and the first segment of the new log may not exist yet.
     var isResetting = false
     /// First index of the first segment that must exist.
@@ -65,6 +67,7 @@ struct LogState: Equatable, Sendable {
         writer.uint64(flushed.index)
         writer.uint64(flushed.term)
         writer.uint64(flushed.chain)
+        writer.uint64(adoptedSnapshot)
         writer.uint32(UInt32(truncations.count))
         for cut in truncations {
             writer.uint32(cut.epoch)
@@ -102,6 +105,7 @@ struct LogState: Equatable, Sendable {
         state.flushed.index = try reader.uint64()
         state.flushed.term = try reader.uint64()
         state.flushed.chain = try reader.uint64()
+        state.adoptedSnapshot = try reader.uint64()
         let count = Int(try reader.uint32())
         try reader.requireElements(count, minimumSize: 12)
         for _ in 0..<count {

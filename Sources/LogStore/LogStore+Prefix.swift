@@ -42,6 +42,7 @@ extension LogStore {
         state.baseEpoch = state.epoch
         state.truncations = []
         state.isResetting = true
+        state.adoptedSnapshot = snapshot.index
         state.logStart = base.index + 1
         last = base
         flushedIndex = last.index

@@ -53,13 +53,14 @@ extension LogStore {
         }
     }
 
-    /// The newest snapshot that fits the log. A received one may be ahead of the log: the entries up to it were still
-    /// arriving, or the crash came between installing it and `reset`, and the leader will offer the same again.
+    /// The newest snapshot that fits the log. A received one may be ahead of the log if the log was begun anew with it
+    /// and the entries up to it were still arriving. One that `reset` was not yet called for is dropped: nothing says
+    /// that the log leads up to it, and the leader will offer one again.
     func chooseSnapshot(_ examination: inout LogExamination) throws(LogStoreError) {
         for candidate in examination.snapshots.reversed() {
             let metadata = candidate.metadata
             if state.isResetting {
-                guard metadata.index + 1 >= state.logStart else { continue }
+                guard metadata.index == state.adoptedSnapshot else { continue }
                 snapshot = metadata
                 try finishReset()
                 return
@@ -74,6 +75,10 @@ extension LogStore {
                     throw .inconsistent(
                         path: metadata.path, what: "chain value of entry \(metadata.index) differs from the log's")
                 }
+            }
+            if candidate.isReceived, metadata.index != state.adoptedSnapshot || metadata.index <= last.index {
+                examination.note(metadata.path, "received snapshot was not yet in use; dropped")
+                continue
             }
             snapshot = metadata
             break

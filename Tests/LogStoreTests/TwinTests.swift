@@ -155,7 +155,7 @@ private final class TwinRun {
         // From here on a crash may complete the reset by itself: the snapshot is durable.
         let metadata = try #require(install.result)
         snapshotIndex = point.index
-        submit(store.reset(to: metadata)) {
+        submit(store.reset(to: metadata, base: metadata.point)) {
             $0.first = point.index + 1
             $0.base = point
             $0.entries = []
