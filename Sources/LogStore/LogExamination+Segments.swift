@@ -94,7 +94,9 @@ extension LogExamination {
                 segments[position].scan = SegmentScan(sidecar: records)
             } else {
                 if next != nil && usesSidecars && segments[position].hasSidecar {
-                    note(path(FileNames.sidecar(segments[position].header.first)), "does not match; segment read instead")
+                    let sidecar = FileNames.sidecar(segments[position].header.first)
+                    obsolete.append(sidecar)
+                    note(path(sidecar), "does not match its segment; segment read instead")
                 }
                 segments[position].hasSidecar = segments[position].hasSidecar && !usesSidecars
                 segments[position].scan = try scan(position, limit: next.map { $0.first - 1 })

@@ -45,6 +45,14 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     /// The process ends, the machine goes on: everything written is still there.
     package func killProcess() { closeAll() }
 
+    /// The same files on another disk, everything durable, no file open.
+    package func duplicate(seed: UInt64) -> SimulatedDisk {
+        let copy = SimulatedDisk(seed: seed)
+        copy.tree = tree.duplicate()
+        copy.capacity = capacity
+        return copy
+    }
+
     private func closeAll() {
         handles.removeAll()
         paths.removeAll()
@@ -160,7 +168,8 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         let (found, path) = try resolve(file, "write")
         let isLast = try beginChange("write", path)
         var bytes: [UInt8] = []
-        for piece in pieces { bytes += piece.array }
+        bytes.reserveCapacity(pieces.reduce(0) { $0 + $1.count })
+        for piece in pieces { piece.withUnsafeBytes { bytes.append(contentsOf: $0) } }
         try reserve(found, size: Int(offset) + bytes.count, "write", path)
         found.write(offset: Int(offset), bytes)
         try endChange("write", path, isLast: isLast)

@@ -14,12 +14,22 @@ final class SimulatedDiskFile {
     /// Un-synced, oldest first.
     private var pending: [Change] = []
 
+    init(_ contents: [UInt8] = []) {
+        current = contents
+        durable = contents
+    }
+
     var size: Int { current.count }
     var isDirty: Bool { !pending.isEmpty }
 
     func read(offset: Int, count: Int) -> ByteSlice {
         guard offset < current.count else { return .empty }
-        return ByteSlice(current[offset..<min(offset + count, current.count)])
+        let available = min(count, current.count - offset)
+        let storage = ByteStorage(capacity: available)
+        current.withUnsafeBytes { memory in
+            storage.bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[offset..<(offset + available)]))
+        }
+        return ByteSlice(storage: storage, lower: 0, count: available)
     }
 
     func write(offset: Int, _ bytes: [UInt8]) { change(.write(offset: offset, bytes)) }

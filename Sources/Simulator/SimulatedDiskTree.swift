@@ -60,6 +60,14 @@ struct SimulatedDiskTree {
         return entries.sorted { $0.name < $1.name }
     }
 
+    func duplicate() -> SimulatedDiskTree {
+        var copy = SimulatedDiskTree()
+        copy.current.directories = current.directories
+        copy.current.files = current.files.mapValues { SimulatedDiskFile($0.current) }
+        copy.durable = copy.current
+        return copy
+    }
+
     mutating func create(_ path: String) -> SimulatedDiskFile {
         let file = SimulatedDiskFile()
         change(.link(path, file))

@@ -18,8 +18,9 @@ final class Fixture {
     var failed: DiskFailure?
     private var jobs: [UInt64: (DiskFailure?) -> Void] = [:]
 
-    init(seed: UInt64 = 1, segmentBytes: UInt64 = 16384, spares: Int = 1) {
-        disk = SimulatedDisk(seed: seed)
+    init(seed: UInt64 = 1, segmentBytes: UInt64 = 16384, spares: Int = 1, disk: SimulatedDisk? = nil) {
+        self.disk = disk ?? SimulatedDisk(seed: seed)
+        let disk = self.disk
         queue = SimulatedDiskQueue(disk)
         random = SimulatedDiskRandom(seed: seed &+ 77)
         settings = LogStoreSettings(segmentBytes: segmentBytes, spareSegments: spares)

@@ -1,0 +1,233 @@
+import Bytes
+import Ports
+import Simulator
+import Testing
+
+@testable import LogStore
+
+@Suite struct SegmentTests {
+    @Test func formatRefusesAnythingThere() throws {
+        let fixture = Fixture()
+        try fixture.format()
+        #expect(throws: LogStoreError.notEmpty(directory: Fixture.directory)) { try fixture.format() }
+        let (_, recovered) = try fixture.open()
+        #expect(recovered.last == .zero && recovered.firstIndex == 1 && recovered.findings.isEmpty)
+    }
+
+    @Test func powerLossInFormatNeverLeavesHalfALog() throws {
+        for calls in 1..<40 {
+            for seed in UInt64(0)..<5 {
+                let fixture = Fixture(seed: seed)
+                fixture.disk.callsUntilPowerLoss = calls
+                var isDone = true
+                do { try fixture.format() } catch { isDone = false }
+                fixture.disk.losePower()
+                let isFormatted = try LogStore.isFormatted(fixture.disk, directory: Fixture.directory)
+                #expect(isFormatted || !isDone)
+                if isFormatted { #expect(try fixture.open().recovered.lastIndex == 0) }
+            }
+        }
+    }
+
+    @Test func missingStateFileIsAnErrorThatNamesIt() throws {
+        let fixture = Fixture()
+        _ = try fixture.created()
+        try fixture.disk.remove(fixture.path(FileNames.state))
+        #expect(throws: LogStoreError.notFormatted(path: fixture.path(FileNames.state))) { try fixture.open() }
+    }
+
+    @Test func bothSlotsBadIsAnErrorThatNamesTheFile() throws {
+        let fixture = Fixture()
+        _ = try fixture.created()
+        for slot in LogState.slotOffsets { fixture.disk.flip(fixture.path(FileNames.state), byte: Int(slot) + 30, mask: 1) }
+        do {
+            _ = try fixture.open()
+            Issue.record("opened without a vote")
+        } catch let error as LogStoreError {
+            guard case .stateDamaged(let path, _) = error else { throw error }
+            #expect(path == fixture.path(FileNames.state))
+        }
+    }
+
+    /// With one slot bad, the newest term and vote still count: a node that forgot its vote could vote twice.
+    @Test func damageToOneSlotNeverBringsBackAnOldVote() throws {
+        for slot in LogState.slotOffsets {
+            let fixture = Fixture()
+            let store = try fixture.created()
+            fixture.complete(store.saveHardState(term: 4, vote: 1), of: store)
+            fixture.complete(store.saveHardState(term: 5, vote: 2), of: store)
+            fixture.disk.losePower()
+            fixture.disk.flip(fixture.path(FileNames.state), byte: Int(slot) + 30, mask: 1)
+            let recovered = try fixture.open().recovered
+            #expect(recovered.term == 5 && recovered.vote == 2 && recovered.findings.count == 1)
+        }
+    }
+
+    @Test func hardStateUnderPowerLossIsOldOrNew() throws {
+        for calls in 1...5 {
+            for seed in UInt64(0)..<20 {
+                let fixture = Fixture(seed: seed)
+                let store = try fixture.created()
+                fixture.complete(store.saveHardState(term: 4, vote: 1), of: store)
+                fixture.submit(store.saveHardState(term: 5, vote: nil))
+                fixture.disk.callsUntilPowerLoss = calls
+                fixture.queue.runAll()
+                fixture.disk.losePower()
+                let recovered = try fixture.open().recovered
+                #expect((recovered.term == 4 && recovered.vote == 1) || (recovered.term == 5 && recovered.vote == nil))
+                if calls == 5 { #expect(recovered.term == 5) }
+            }
+        }
+    }
+
+    @Test func missingSegmentsAreErrors() throws {
+        let fixture = Fixture()
+        let store = try fixture.created()
+        fixture.fill(store, sizes: Array(repeating: 5000, count: 8))
+        let firsts = store.segments.map { $0.first }
+        #expect(firsts.count >= 4)
+        for (position, first) in firsts.enumerated().dropLast() {
+            let other = Fixture()
+            let again = try other.created()
+            other.fill(again, sizes: Array(repeating: 5000, count: 8))
+            other.disk.killProcess()
+            try other.disk.remove(other.path(FileNames.segment(first)))
+            let missing = LogStoreError.missingSegment(
+                directory: Fixture.directory, first: first, last: firsts[position + 1] - 1)
+            #expect(throws: missing) { try other.open() }
+        }
+        fixture.disk.killProcess()
+        for first in firsts { try fixture.disk.remove(fixture.path(FileNames.segment(first))) }
+        #expect(throws: LogStoreError.self) { try fixture.open() }
+    }
+
+    /// Recycled files come back as segments; their old entries never do, not even when the new ones are torn.
+    @Test func recycledBytesAreNeverEntries() throws {
+        for seed in UInt64(0)..<20 {
+            let fixture = Fixture(seed: seed)
+            let store = try fixture.created()
+            fixture.fill(store, sizes: Array(repeating: 1000, count: 30))
+            try fixture.snapshot(store, at: store.lastIndex)
+            let before = store.segments.map { $0.name }
+            fixture.maintain(store)
+            store.spares.removeAll()
+            fixture.complete(store.deletePrefix(before: store.lastIndex), of: store)
+            #expect(store.segments.count < before.count && store.spares.count == 1)
+            let recycled = store.spares[0].file
+            // Same sizes as before, so that old headers lie exactly where new ones are expected.
+            while store.segments.last?.file != recycled {
+                fixture.complete(store.append([store.entry(term: 2, size: 1000)]), of: store)
+            }
+            let durable = store.lastIndex
+            fixture.submit(store.append([store.entry(term: 2, size: 1000)]))
+            fixture.disk.callsUntilPowerLoss = 2
+            fixture.queue.runAll()
+            fixture.disk.losePower()
+            let (again, recovered) = try fixture.open()
+            #expect(recovered.lastIndex == durable || recovered.lastIndex == durable + 1)
+            #expect(recovered.damaged.isEmpty)
+            for index in again.firstIndex...again.lastIndex { #expect(again.location(of: index) != nil) }
+            #expect(try recovered.contents().allSatisfy { $0.payload == payload(index: $0.index, term: 2, size: 1000) })
+        }
+    }
+
+    @Test func withoutASpareTheSegmentGoesOn() throws {
+        let fixture = Fixture()
+        let store = try fixture.created()
+        for _ in 0..<10 { fixture.complete(store.append([store.entry(term: 1, size: 5000)]), of: store) }
+        #expect(store.segments.count == 1 && store.segments[0].end > fixture.settings.segmentBytes)
+        fixture.maintain(store)
+        fixture.complete(store.append([store.entry(term: 1, size: 5000)]), of: store)
+        #expect(store.segments.count == 2)
+        fixture.disk.losePower()
+        #expect(try fixture.open().recovered.contents().count == 11)
+    }
+
+    @Test func aFullDiskPausesSparesAndTheLogGoesOn() throws {
+        let fixture = Fixture()
+        let store = try fixture.created()
+        fixture.disk.capacity = 40_000
+        let job = try #require(store.takeMaintenanceJob())
+        fixture.disk.capacity = 30_000
+        let failure = fixture.run(job.work)
+        #expect(failure?.errno == 28)
+        _ = store.onMaintenanceDone(job, failure: failure)
+        #expect(store.takeMaintenanceJob() == nil)
+        fixture.disk.capacity = 1 << 30
+        store.retryMaintenance()
+        fixture.maintain(store)
+        #expect(store.spares.count == 1)
+    }
+
+    /// One append is one write and one sync; large payloads go by reference, small ones are copied together.
+    @Test func anAppendIsOneWriteAndOneSync() throws {
+        let fixture = Fixture(segmentBytes: 1 << 20)
+        let store = try fixture.created()
+        let large = ByteSlice([UInt8](repeating: 7, count: 10_000))
+        var added: [LogEntry] = []
+        var chain = store.lastChain
+        for index in UInt64(1)...6 {
+            let pieces = index == 4 ? [ByteSlice([1, 2, 3]), large] : [ByteSlice([1, 2, 3])]
+            let entry = LogEntry.make(
+                after: chain, index: index, term: 1, kind: .command, timestamp: 0, payload: pieces)
+            chain = entry.chain
+            added.append(entry)
+        }
+        let operations = store.append(added)
+        #expect(operations.count == 2)
+        guard case .write(_, let offset, let pieces) = operations[0], case .sync = operations[1] else {
+            Issue.record("\(operations)")
+            return
+        }
+        #expect(offset == SegmentHeader.regionSize && pieces.count == 3)
+        #expect(pieces[1].storage === large.storage && pieces.allSatisfy { $0.count > 0 })
+        fixture.complete(operations, of: store)
+        #expect(try fixture.open().recovered.contents() == added.map { Content($0) })
+    }
+
+    /// Opening reads the sidecars instead of the sealed segments.
+    @Test func sidecarsReplaceScanning() throws {
+        let fixture = Fixture()
+        let store = try fixture.created()
+        fixture.fill(store, sizes: Array(repeating: 3000, count: 12))
+        #expect(store.segments.dropLast().allSatisfy { $0.hasSidecar })
+        let expected = try fixture.open()
+        fixture.disk.killProcess()
+        // Damage to a sealed body is not seen by an opening that does not read it.
+        fixture.disk.flip(fixture.path(FileNames.segment(1)), byte: 9000, mask: 1)
+        let indexed = try fixture.open()
+        #expect(indexed.recovered.damaged.isEmpty && indexed.recovered.runs == expected.recovered.runs)
+        fixture.disk.killProcess()
+        try fixture.disk.remove(fixture.path(FileNames.sidecar(1)))
+        let scanned = try fixture.open()
+        #expect(scanned.recovered.damaged.count == 1)
+        // A damaged segment gets no sidecar that would hide the damage.
+        fixture.maintain(scanned.store)
+        #expect(fixture.disk.contents(fixture.path(FileNames.sidecar(1))) == nil)
+    }
+
+    @Test func aFailedSyncIsReportedOnceAndForAll() throws {
+        let fixture = Fixture()
+        let store = try fixture.created()
+        fixture.disk.faults = [SimulatedDisk.Fault(operation: "sync")]
+        fixture.submit(store.append([store.entry(term: 1, size: 10)]))
+        fixture.submit(store.append([store.entry(term: 1, size: 10)]))
+        fixture.queue.runAll()
+        #expect(fixture.finished.isEmpty && fixture.failed?.errno == 5)
+        fixture.disk.losePower()
+        #expect(try fixture.open().recovered.lastIndex == 0)
+    }
+
+    /// After a failed sync the kernel may keep the bytes, marked clean. The next process must not take them for durable.
+    @Test func bytesOfAFailedSyncAreWrittenAgain() throws {
+        let fixture = Fixture()
+        let store = try fixture.created()
+        fixture.disk.faults = [SimulatedDisk.Fault(operation: "sync")]
+        fixture.submit(store.append([store.entry(term: 1, size: 10)]))
+        fixture.queue.runAll()
+        fixture.disk.killProcess()
+        #expect(try fixture.open().recovered.lastIndex == 1)
+        fixture.disk.losePower()
+        #expect(try fixture.open().recovered.lastIndex == 1)
+    }
+}
