@@ -1,17 +1,47 @@
 import KafkaWire
+import Node
+import Ports
 
 extension KafkaGateway {
     /// The leader as far as this node knows; the term is the leader epoch.
     var currentLeader: KafkaLeader? {
         guard let leader = replica.leader else { return nil }
-        return KafkaLeader(leaderId: Int32(leader.rawValue), leaderEpoch: leaderEpoch)
+        return KafkaLeader(leaderId: leader.kafkaID, leaderEpoch: leaderEpoch)
     }
 
     var leaderEpoch: Int32 { Int32(clamping: replica.term) }
+
+    /// The leader carries out every administrative request, which is what Kafka's controller does; -1 when unknown.
+    var controllerID: Int32 { replica.leader?.kafkaID ?? -1 }
+
+    /// The members that vote, which hold a copy of every partition; ascending.
+    var voters: [NodeID] { replica.raft.membership.voters.map { NodeID($0) }.sorted() }
 
     /// Compares the leader epoch a client believes in with ours (KIP-320); -1 stands for no belief.
     func check(leaderEpoch epoch: Int32) -> KafkaErrorCode {
         if epoch < 0 || epoch == leaderEpoch { return .none }
         return epoch < leaderEpoch ? .fencedLeaderEpoch : .unknownLeaderEpoch
     }
+
+    /// Carries the call out here, passes it on to the leader, waits a moment for one, or gives up, whatever applies. A call
+    /// that was passed on to this node is not passed on again: two nodes that each take the other for the leader would
+    /// play ball with it.
+    func dispatch(_ call: LeaderCall) {
+        if call.session.isClosed { return }
+        if replica.admission != nil { return call.run() }
+        if replica.isLeader || replica.leader == nil {
+            if node.clock.monotonicNanoseconds < call.patience { return park(call) }
+            return call.refuse()
+        }
+        if call.session.isForwarded { return call.refuse() }
+        metrics.forwardedRequests += 1
+        node.forwardToLeader(call.frame, deadline: call.deadline) { reply in
+            if let reply { call.answer(relayed: reply) } else { call.refuse() }
+        }
+    }
+}
+
+extension NodeID {
+    /// As a Kafka broker id.
+    var kafkaID: Int32 { Int32(clamping: rawValue) }
 }

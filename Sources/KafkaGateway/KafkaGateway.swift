@@ -14,117 +14,128 @@ package final class KafkaGateway {
     private var sessions: [ObjectIdentifier: KafkaSession] = [:]
     /// Sessions with something to send at the end of the turn.
     private var dirty: [KafkaSession] = []
+    /// Sessions that stopped reading because too much was uncommitted.
     private var congested: [KafkaSession] = []
+    /// Sessions with responses that wait for entries.
+    private var gated: [KafkaSession] = []
     private var fetches: [FetchWait] = []
+    private var batches: [CommandBatch] = []
+    /// Calls that wait for a leader.
+    private var parked: [LeaderCall] = []
+    private var hasApplied = false
 
     package internal(set) var metrics = KafkaMetrics()
+    /// Where clients find the nodes, by node.
+    let sortedEndpoints: [(node: NodeID, endpoint: KafkaEndpoint)]
 
     package init(node: Node, settings: KafkaSettings) {
         self.node = node
         self.settings = settings
+        sortedEndpoints = settings.endpoints.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         node.onForwardedRequest = { [unowned self] request, answer in self.answerForwarded(request, answer) }
     }
 
     package func open(_ connection: any KafkaConnection) -> KafkaSession {
-        let session = KafkaSession(gateway: self, connection: connection)
+        open(connection, isForwarded: false)
+    }
+
+    private func open(_ connection: any KafkaConnection, isForwarded: Bool) -> KafkaSession {
+        let session = KafkaSession(gateway: self, connection: connection, isForwarded: isForwarded)
         sessions[ObjectIdentifier(session)] = session
         return session
     }
 
+    /// To be called when the connection is gone.
     package func close(_ session: KafkaSession) {
-        session.isClosed = true
+        session.end()
         sessions.removeValue(forKey: ObjectIdentifier(session))
         fetches.removeAll { $0.session === session }
+        parked.removeAll { $0.session === session }
+        gated.removeAll { $0 === session }
+        congested.removeAll { $0 === session }
     }
 
     package var sessionCount: Int { sessions.count }
 
-    /// To be called when entries were applied: waiting consumers may find data, and congestion may be over.
-    package func onApplied() {
-        completeFetches { $0.isSatisfied(by: self) }
-        if !congested.isEmpty, !replica.isCongested {
-            let resumed = congested
-            congested = []
-            for session in resumed { session.resume() }
-        }
-    }
+    /// To be called when entries were applied. Waiting consumers are looked at once at the end of the turn.
+    package func onApplied() { hasApplied = true }
 
     /// To be called when the role or the leader changed: waiting consumers are told to look for the new leader.
     package func onRoleChange() {
         completeFetches { _ in true }
     }
 
-    /// To be called some ten times a second: deadlines of long polls and of produce requests.
+    /// To be called some ten times a second: deadlines of long polls, of commands and of produce requests.
     package func tick() {
         let now = node.clock.monotonicNanoseconds
         completeFetches { $0.deadline <= now }
-        for session in sessions.values { session.expire(now: now) }
+        for batch in batches where batch.deadline <= now { batch.expire() }
+        batches.removeAll { $0.isComplete }
+        for session in gated { session.expire(now: now) }
+        gated.removeAll { !$0.hasGatedResponses }
     }
 
-    /// Sends what the turn has made ready; call after the node's own `endTurn`.
+    /// Sends what the turn has made ready; call after the node's own `endTurn`, on every turn.
     package func endTurn() {
+        if hasApplied {
+            hasApplied = false
+            completeFetches { $0.isSatisfied(by: self) }
+        }
+        retryParked()
+        resumeCongested()
         while !dirty.isEmpty {
             let batch = dirty
             dirty = []
             for session in batch { session.flush() }
         }
+        // A connection that was told to go on may have delivered requests meanwhile.
+        node.endTurn()
     }
 
     func markDirty(_ session: KafkaSession) { dirty.append(session) }
 
-    func markCongested(_ session: KafkaSession) { congested.append(session) }
+    func markCongested(_ session: KafkaSession) {
+        if !congested.contains(where: { $0 === session }) { congested.append(session) }
+    }
+
+    func markGated(_ session: KafkaSession) { gated.append(session) }
 
     func add(_ fetch: FetchWait) { fetches.append(fetch) }
 
+    func add(_ batch: CommandBatch) { batches.append(batch) }
+
+    func park(_ call: LeaderCall) { parked.append(call) }
+
+    private func retryParked() {
+        guard !parked.isEmpty else { return }
+        let calls = parked
+        parked = []
+        for call in calls { dispatch(call) }
+    }
+
+    /// Congestion ends by entries being applied and by the loss of leadership.
+    private func resumeCongested() {
+        guard !congested.isEmpty, !replica.isCongested else { return }
+        let sessions = congested
+        congested = []
+        for session in sessions { session.resume() }
+    }
+
     private func completeFetches(_ isDue: (FetchWait) -> Bool) {
         guard !fetches.isEmpty else { return }
-        let due = fetches.filter(isDue)
-        if due.isEmpty { return }
-        fetches.removeAll { fetch in due.contains { $0 === fetch } }
+        var due: [FetchWait] = []
+        fetches.removeAll { fetch in
+            guard isDue(fetch) else { return false }
+            due.append(fetch)
+            return true
+        }
         for fetch in due { fetch.session.complete(fetch) }
     }
 
     private func answerForwarded(_ request: ByteSlice, _ answer: @escaping (ByteSlice) -> Void) {
         let connection = ForwardedConnection(answer)
-        let session = open(connection)
+        let session = open(connection, isForwarded: true)
         connection.onAnswered = { [unowned self, unowned session] in self.close(session) }
         session.receive(request)
     }
-}
-
-/// Numbers of the Kafka gateway.
-package struct KafkaSettings: Sendable {
-    package var autoCreateTopics = true
-    package var defaultPartitions = 1
-    /// Where clients find each node.
-    package var endpoints: [NodeID: KafkaEndpoint] = [:]
-    /// Responses a connection may have pending before its requests are read no further.
-    package var maximumPendingResponses = 16 * 1024
-    /// Bytes queued towards a client before its requests are read no further.
-    package var maximumQueuedBytes = 32 << 20
-    /// Largest fetch response, whatever the client allows.
-    package var maximumFetchBytes = 56 << 20
-
-    package init() {}
-}
-
-package struct KafkaEndpoint: Hashable, Sendable {
-    package let host: String
-    package let port: Int32
-
-    package init(host: String, port: Int32) {
-        self.host = host
-        self.port = port
-    }
-}
-
-package struct KafkaMetrics: Sendable {
-    package var requests: UInt64 = 0
-    package var malformedRequests: UInt64 = 0
-    package var producedBytes: UInt64 = 0
-    package var producedBatches: UInt64 = 0
-    package var produceErrors: UInt64 = 0
-    package var fetchedBytes: UInt64 = 0
-    package var upgradedAcks: UInt64 = 0
-    package var forwardedRequests: UInt64 = 0
 }

@@ -43,7 +43,7 @@ extension KafkaSession {
         }
         let deadline = gateway.node.clock.monotonicNanoseconds + UInt64(request.maxWaitMs) * 1_000_000
         gateway.add(FetchWait(
-            session: self, ticket: reserve(), header: header, request: request, deadline: deadline))
+            session: self, ticket: reserve(holding: 0), header: header, request: request, deadline: deadline))
     }
 
     func complete(_ fetch: FetchWait) {

@@ -22,6 +22,7 @@ extension KafkaSession {
             return
         }
         guard gate > 0 else { return respond(response.frame) }
+        if !hasGatedResponses { gateway.markGated(self) }
         _ = responses.add(.gated(
             index: gate, response: response.frame, request: frame,
             deadline: gateway.node.clock.monotonicNanoseconds + UInt64(max(request.timeoutMs, 1)) * 1_000_000))
@@ -141,6 +142,8 @@ extension KafkaSession {
             preconditionFailure("a request that was decoded before cannot be decoded again: \(error)")
         }
     }
+
+    var hasGatedResponses: Bool { responses.gatedCount > 0 }
 
     /// Answers produce requests whose timeout has passed.
     func expire(now: UInt64) {

@@ -7,7 +7,10 @@ import Node
 /// that carries it is a `KafkaConnection`.
 package final class KafkaSession {
     let gateway: KafkaGateway
-    private unowned let connection: any KafkaConnection
+    /// nil once the connection is gone.
+    private var connection: (any KafkaConnection)?
+    /// The request comes from another node that took this one for the leader.
+    let isForwarded: Bool
     var responses = ResponseQueue()
     /// Entries through here are applied, as far as this session was told.
     var appliedIndex: UInt64 = 0
@@ -15,20 +18,29 @@ package final class KafkaSession {
     var awaitedIndex: UInt64 = 0
     /// The last topic produced to, so that its name is compared, not looked up, in the usual case.
     var topicCache: (name: ByteSlice, number: UInt32)?
-    package internal(set) var isClosed = false
+    private(set) var isClosed = false
+    /// Told the connection to close; what it still delivers is not looked at.
+    private var isClosing = false
     private var isDirty = false
     private var isPaused = false
 
     var replica: Replica { gateway.replica }
 
-    init(gateway: KafkaGateway, connection: any KafkaConnection) {
+    init(gateway: KafkaGateway, connection: any KafkaConnection, isForwarded: Bool) {
         self.gateway = gateway
         self.connection = connection
+        self.isForwarded = isForwarded
+    }
+
+    /// The connection is gone.
+    func end() {
+        isClosed = true
+        connection = nil
     }
 
     /// One request frame, without its length prefix.
     package func receive(_ frame: ByteSlice) {
-        guard !isClosed else { return }
+        guard !isClosed, !isClosing else { return }
         gateway.metrics.requests += 1
         do {
             handle(try KafkaRequest.decode(frame: frame), frame: frame)
@@ -39,12 +51,31 @@ package final class KafkaSession {
     }
 
     private func handle(_ request: KafkaRequest, frame: ByteSlice) {
+        let header = request.header
+        if isForwarded, !Self.forwardable.contains(header.apiKey) {
+            return close(reason: "\(header.apiKey) is not a request to be forwarded")
+        }
         switch request.body {
-        case .produce(let body): produce(request.header, body, frame: frame)
-        case .fetch(let body): fetch(request.header, body)
-        default: handleOther(request, frame: frame)
+        case .produce(let body): produce(header, body, frame: frame)
+        case .fetch(let body): fetch(header, body)
+        case .listOffsets(let body): listOffsets(header, body)
+        case .metadata(let body): metadata(header, body, frame: frame)
+        case .findCoordinator(let body): findCoordinator(header, body)
+        case .apiVersions: respond(header, ApiVersionsResponse.served)
+        case .createTopics(let body): createTopics(header, body, frame: frame)
+        case .deleteTopics(let body): deleteTopics(header, body, frame: frame)
+        case .initProducerId(let body): initProducerId(header, body, frame: frame)
+        case .offsetForLeaderEpoch(let body): offsetForLeaderEpoch(header, body)
+        case .describeConfigs(let body): describeConfigs(header, body)
+        case .createPartitions(let body): createPartitions(header, body, frame: frame)
+        case .describeCluster(let body): describeCluster(header, body)
         }
     }
+
+    /// What another node may pass on to this one: only what the leader must carry out.
+    private static let forwardable: Set<ApiKey> = [
+        .metadata, .createTopics, .deleteTopics, .initProducerId, .createPartitions,
+    ]
 
     /// A request that cannot be decoded: ApiVersions is answered in version 0 with error 35 (KIP-511); for anything else
     /// the response's layout is unknown, and Kafka, too, closes the connection.
@@ -60,9 +91,10 @@ package final class KafkaSession {
     }
 
     func close(reason: String) {
-        guard !isClosed else { return }
+        guard !isClosed, !isClosing else { return }
         flush()
-        connection.close(reason: reason)
+        isClosing = true
+        connection?.close(reason: reason)
     }
 
     /// Puts a finished response behind those still pending.
@@ -75,8 +107,8 @@ package final class KafkaSession {
         respond(Self.encode(header, body))
     }
 
-    /// Holds a place for a response that comes later, by `fill`.
-    func reserve() -> ResponseQueue.Ticket { responses.add(.waiting) }
+    /// Holds a place for a response that comes later, by `fill`. `bytes` are kept in memory until then.
+    func reserve(holding bytes: Int) -> ResponseQueue.Ticket { responses.add(.waiting(holding: bytes)) }
 
     func fill(_ ticket: ResponseQueue.Ticket, _ pieces: [StoredBytes]) {
         guard !isClosed else { return }
@@ -95,17 +127,17 @@ package final class KafkaSession {
     }
 
     func markDirty() {
-        guard !isDirty, !isClosed else { return }
+        guard !isDirty, !isClosed, !isClosing else { return }
         isDirty = true
         gateway.markDirty(self)
     }
 
     func flush() {
         isDirty = false
-        guard !isClosed else { return }
+        guard !isClosed, !isClosing else { return }
         var output = PieceCollector()
         responses.takeSendable(applied: appliedIndex, into: &output)
-        if !output.isEmpty { connection.send(output.finish()) }
+        if !output.isEmpty { connection?.send(output.finish()) }
         if isPaused { resumeIfDrained() }
     }
 
@@ -116,7 +148,8 @@ package final class KafkaSession {
 
     private var isFull: Bool {
         responses.count > gateway.settings.maximumPendingResponses
-            || connection.queuedBytes > gateway.settings.maximumQueuedBytes
+            || responses.heldBytes > gateway.settings.maximumQueuedBytes
+            || connection.map { $0.queuedBytes > gateway.settings.maximumQueuedBytes } ?? false
     }
 
     private func pauseIfFull() {
@@ -127,7 +160,7 @@ package final class KafkaSession {
             return
         }
         isPaused = true
-        connection.setReading(false)
+        connection?.setReading(false)
     }
 
     private func resumeIfDrained() {
@@ -138,6 +171,6 @@ package final class KafkaSession {
         guard isPaused, !isClosed else { return }
         if isFull { return }
         isPaused = false
-        connection.setReading(true)
+        connection?.setReading(true)
     }
 }

@@ -7,31 +7,45 @@ struct ResponseQueue {
     typealias Ticket = UInt64
 
     enum Slot {
-        /// Being worked on (a long poll, a forwarded request).
-        case waiting
+        /// Being worked on (a long poll, a forwarded request), with so many bytes kept for it.
+        case waiting(holding: Int)
         /// A produce response to be sent when the entry at `index` is applied. `request` is kept to build the error
         /// response if that never happens, `deadline` (monotonic nanoseconds) bounds the wait.
         case gated(index: UInt64, response: ByteSlice, request: ByteSlice, deadline: UInt64)
         case ready([StoredBytes])
         case sent
+
+        var heldBytes: Int {
+            switch self {
+            case .waiting(let bytes): bytes
+            case .gated(_, let response, let request, _): response.count + request.count
+            case .ready(let pieces): pieces.reduce(0) { $0 + $1.length }
+            case .sent: 0
+            }
+        }
     }
 
     private var slots: [Slot] = []
     private var head = 0
     private var firstTicket: Ticket = 0
+    /// Slots that are gated.
+    private(set) var gatedCount = 0
+    /// Bytes that the slots keep in memory.
+    private(set) var heldBytes = 0
 
     var isEmpty: Bool { head == slots.count }
     var count: Int { slots.count - head }
 
     mutating func add(_ slot: Slot) -> Ticket {
         slots.append(slot)
+        note(slot, 1)
         return firstTicket + UInt64(slots.count - head) - 1
     }
 
     /// Fills a waiting place. A place that was answered otherwise (a timeout) or given up stays as it is.
     mutating func fill(_ ticket: Ticket, _ pieces: [StoredBytes]) {
         guard let position = position(of: ticket), case .waiting = slots[position] else { return }
-        slots[position] = .ready(pieces)
+        set(position, .ready(pieces))
     }
 
     /// Takes the responses at the head that may be sent, given that entries through `applied` are applied.
@@ -54,12 +68,13 @@ struct ResponseQueue {
     mutating func failGated(
         above applied: UInt64, expiredBy now: UInt64? = nil, _ replacement: (ByteSlice) -> [StoredBytes]
     ) {
+        guard gatedCount > 0 else { return }
         for position in head..<slots.count {
             guard case .gated(let index, _, let request, let deadline) = slots[position], index > applied else {
                 continue
             }
             if let now, deadline > now { continue }
-            slots[position] = .ready(replacement(request))
+            set(position, .ready(replacement(request)))
         }
     }
 
@@ -67,8 +82,8 @@ struct ResponseQueue {
     mutating func replaceGated(at index: UInt64, _ change: (_ response: ByteSlice, _ request: ByteSlice) -> ByteSlice) {
         for position in head..<slots.count {
             guard case .gated(index, let response, let request, let deadline) = slots[position] else { continue }
-            slots[position] = .gated(
-                index: index, response: change(response, request), request: request, deadline: deadline)
+            set(position, .gated(
+                index: index, response: change(response, request), request: request, deadline: deadline))
         }
     }
 
@@ -83,8 +98,19 @@ struct ResponseQueue {
         return head + Int(ticket - firstTicket)
     }
 
+    private mutating func set(_ position: Int, _ slot: Slot) {
+        note(slots[position], -1)
+        slots[position] = slot
+        note(slot, 1)
+    }
+
+    private mutating func note(_ slot: Slot, _ sign: Int) {
+        heldBytes += sign * slot.heldBytes
+        if case .gated = slot { gatedCount += sign }
+    }
+
     private mutating func advance() {
-        slots[head] = .sent
+        set(head, .sent)
         head += 1
         firstTicket += 1
         if head == slots.count {
@@ -94,37 +120,5 @@ struct ResponseQueue {
             slots.removeFirst(head)
             head = 0
         }
-    }
-}
-
-/// Gathers pieces to be sent: small ones are copied together, so that a turn's thousand replies are one piece.
-struct PieceCollector {
-    private static let referenceThreshold = 8 * 1024
-
-    private var writer = ByteWriter(capacity: 0)
-    private var pieces: [StoredBytes] = []
-
-    var isEmpty: Bool { pieces.isEmpty && writer.count == 0 }
-
-    mutating func append(_ slice: ByteSlice) {
-        guard slice.count >= Self.referenceThreshold else { return writer.bytes(slice) }
-        cut()
-        pieces.append(.memory(slice))
-    }
-
-    mutating func append(_ piece: StoredBytes) {
-        if case .memory(let slice) = piece { return append(slice) }
-        cut()
-        pieces.append(piece)
-    }
-
-    mutating func finish() -> [StoredBytes] {
-        cut()
-        defer { pieces = [] }
-        return pieces
-    }
-
-    private mutating func cut() {
-        if writer.count > 0 { pieces.append(.memory(writer.finish())) }
     }
 }

@@ -1,0 +1,111 @@
+import Broker
+import Bytes
+import KafkaWire
+import Node
+import Records
+
+/// Answers one ListOffsets request, reading the log where only the records tell the offset. One read at a time: a request
+/// may name any number of partitions.
+final class OffsetLookup {
+    private let gateway: KafkaGateway
+    private let version: Int16
+    private let request: ListOffsetsRequest
+    private let completion: (ListOffsetsResponse) -> Void
+    private var answered: [ListOffsetsResponse.Topic] = []
+    private var partitions: [ListOffsetsResponse.Partition] = []
+    private var topic = 0
+
+    private enum Step {
+        case answer(ListOffsetsResponse.Partition)
+        case read(StoredRange, reaching: Int64, state: PartitionState)
+    }
+
+    init(
+        gateway: KafkaGateway, version: Int16, request: ListOffsetsRequest,
+        completion: @escaping (ListOffsetsResponse) -> Void
+    ) {
+        self.gateway = gateway
+        self.version = version
+        self.request = request
+        self.completion = completion
+    }
+
+    static func failing(_ request: ListOffsetsRequest, _ code: KafkaErrorCode) -> ListOffsetsResponse {
+        ListOffsetsResponse(topics: request.topics.map { topic in
+            .init(name: topic.name, partitions: topic.partitions.map {
+                .init(partitionIndex: $0.partitionIndex, errorCode: code)
+            })
+        })
+    }
+
+    func start() { advance() }
+
+    /// Answers partition after partition until one needs a read, which comes back here.
+    private func advance() {
+        while topic < request.topics.count {
+            let current = request.topics[topic]
+            while partitions.count < current.partitions.count {
+                let asked = current.partitions[partitions.count]
+                switch step(asked, of: current.name) {
+                case .answer(let answer): partitions.append(answer)
+                case .read(let range, let timestamp, let state):
+                    return read(range, reaching: timestamp, state, asked.partitionIndex)
+                }
+            }
+            answered.append(.init(name: current.name, partitions: partitions))
+            partitions = []
+            topic += 1
+        }
+        completion(ListOffsetsResponse(topics: answered))
+    }
+
+    private func step(_ asked: ListOffsetsRequest.Partition, of topic: String) -> Step {
+        let index = asked.partitionIndex
+        let number = gateway.broker.topicNumber(named: topic)
+        let state: PartitionState
+        switch gateway.find(index, of: number, leaderEpoch: asked.currentLeaderEpoch) {
+        case .failed(let code): return .answer(.init(partitionIndex: index, errorCode: code))
+        case .found(let found): state = found
+        }
+        switch asked.timestamp {
+        case -3 where version < 7, -4 where version < 8:
+            return .answer(.init(partitionIndex: index, errorCode: .unsupportedVersion))
+        case -1:
+            return .answer(
+                .init(partitionIndex: index, offset: state.endOffset, leaderEpoch: gateway.leaderEpoch))
+        // -4 is the earliest offset on the broker's own disk; there is no other place here.
+        case -2, -4:
+            return .answer(.init(
+                partitionIndex: index, offset: state.logStartOffset, leaderEpoch: epoch(at: state.logStartOffset, state)))
+        case -3:
+            guard let range = state.rangeOfMaximumTimestamp() else { return .answer(.init(partitionIndex: index)) }
+            return .read(range, reaching: range.maxTimestamp, state: state)
+        case 0...:
+            guard let range = state.range(reaching: asked.timestamp) else {
+                return .answer(.init(partitionIndex: index))
+            }
+            return .read(range, reaching: asked.timestamp, state: state)
+        default: return .answer(.init(partitionIndex: index, errorCode: .unsupportedVersion))
+        }
+    }
+
+    private func read(_ range: StoredRange, reaching timestamp: Int64, _ state: PartitionState, _ index: Int32) {
+        gateway.replica.read(range) { [self] bytes in
+            var answer = ListOffsetsResponse.Partition(partitionIndex: index, errorCode: .kafkaStorageError)
+            if let bytes {
+                let found = RecordSearch.first(reaching: timestamp, in: bytes)
+                let offset = max(found?.offset ?? range.baseOffset, state.logStartOffset)
+                answer = .init(
+                    partitionIndex: index, timestamp: found?.timestamp ?? range.maxTimestamp, offset: offset,
+                    leaderEpoch: epoch(at: offset, state))
+            }
+            partitions.append(answer)
+            advance()
+        }
+    }
+
+    /// The epoch in which `offset` was written, or the current one at the end of the log.
+    private func epoch(at offset: Int64, _ state: PartitionState) -> Int32 {
+        state.leaderEpochs.starts.last { $0.offset <= offset }?.epoch ?? gateway.leaderEpoch
+    }
+}

@@ -1,0 +1,28 @@
+import Broker
+import KafkaWire
+
+/// What is wrong with one item of an administrative request.
+struct Refusal: Error {
+    let code: KafkaErrorCode
+    let message: String?
+
+    init(_ code: KafkaErrorCode, _ message: String?) {
+        self.code = code
+        self.message = message
+    }
+
+    init(_ error: BrokerError) { self.init(KafkaErrorCode(error), "\(error)") }
+
+    static let tooManyItems = Refusal(.policyViolation, "too many items in one request")
+    static let notController = Refusal(.notController, "no leader is ready")
+
+    /// Why a command was not carried out, or nobody knows whether it was; nil when it was.
+    init?(_ outcome: CommandBatch.Outcome) {
+        switch outcome {
+        case .applied(.refused(let error)): self.init(error)
+        case .applied: return nil
+        case .notLeading: self = .notController
+        case .timedOut: self.init(.requestTimedOut, "not committed in time; it may still be carried out")
+        }
+    }
+}
