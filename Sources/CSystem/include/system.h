@@ -133,8 +133,8 @@ struct holdfast_gate;
 struct holdfast_gate *holdfast_gate_create(void);
 void holdfast_gate_destroy(struct holdfast_gate *gate);
 void holdfast_gate_open(struct holdfast_gate *gate);
-/// Polls for `spin_nanoseconds` and then sleeps until the gate is opened; closes it again.
-void holdfast_gate_pass(struct holdfast_gate *gate, uint32_t spin_nanoseconds);
+/// Sleeps until the gate is opened; closes it again.
+void holdfast_gate_pass(struct holdfast_gate *gate);
 
 int holdfast_thread_start(const char *name, void (*body)(void *), void *context, uint64_t *thread);
 int holdfast_thread_join(uint64_t thread);
