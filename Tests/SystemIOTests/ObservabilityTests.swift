@@ -35,7 +35,9 @@ import Testing
         let written = try lines { $0.warning("bad client", ["id": evil]) }
         #expect(written.count == 1)
         let line = try #require(written.first)
-        let expected = #"id="x\n2026-01-01T00:00:00.000Z INFO node=1 event=\"all good\"\r\t\u{1b}[2K\\\u{85}\u{2028}\u{202e}""#
+        let expected =
+            #"id="x\n2026-01-01T00:00:00.000Z INFO node=1 event=\"all good\""#
+            + #"\r\t\u{1b}[2K\\\u{85}\u{2028}\u{202e}""#
         #expect(line.hasSuffix(expected))
     }
 
