@@ -63,7 +63,8 @@ uint32_t holdfast_crc32c_portable(uint32_t seed, const void *bytes, size_t count
         memcpy(&high, p + 4, 4);
         low ^= crc;
         crc = table[7][low & 0xff] ^ table[6][(low >> 8) & 0xff] ^ table[5][(low >> 16) & 0xff] ^ table[4][low >> 24]
-            ^ table[3][high & 0xff] ^ table[2][(high >> 8) & 0xff] ^ table[1][(high >> 16) & 0xff] ^ table[0][high >> 24];
+            ^ table[3][high & 0xff] ^ table[2][(high >> 8) & 0xff] ^ table[1][(high >> 16) & 0xff]
+            ^ table[0][high >> 24];
         p += 8;
         count -= 8;
     }

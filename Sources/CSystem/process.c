@@ -39,22 +39,11 @@ static int try_pass(struct holdfast_gate *gate) {
     return atomic_compare_exchange_strong(&gate->state, &expected, GATE_CLOSED);
 }
 
-void holdfast_gate_pass(struct holdfast_gate *gate, uint32_t spin_nanoseconds) {
-    if (try_pass(gate)) return;
-    if (spin_nanoseconds) {
-        uint64_t end = holdfast_monotonic_nanoseconds() + spin_nanoseconds;
-        do {
-            for (int i = 0; i < 8; i++) {
-                if (atomic_load_explicit(&gate->state, memory_order_relaxed) == GATE_OPEN && try_pass(gate)) return;
-#if defined(__x86_64__)
-                __builtin_ia32_pause();
-#endif
-            }
-        } while (holdfast_monotonic_nanoseconds() < end);
-    }
-    uint32_t expected = GATE_CLOSED;
+// No polling before the sleep: measured here, a sleep and a wake add about 10 microseconds to a write and its fdatasync
+// of 50, and polling for 4 or 30 microseconds took none of it away.
+void holdfast_gate_pass(struct holdfast_gate *gate) {
     while (!try_pass(gate)) {
-        expected = GATE_CLOSED;
+        uint32_t expected = GATE_CLOSED;
         if (atomic_compare_exchange_strong(&gate->state, &expected, GATE_SLEEPING) || expected == GATE_SLEEPING)
             syscall(SYS_futex, &gate->state, FUTEX_WAIT_PRIVATE, GATE_SLEEPING, NULL, NULL, 0);
     }

@@ -5,9 +5,9 @@ import Ports
 
 /// A non-blocking TCP connection. Loop thread only.
 ///
-/// Life: `open`; after `closeAfterFlush`, `flushing` and then `lingering` (the other side gets a chance to read the last
-/// bytes before the socket goes); `closed`. Output queued during a turn leaves at its end in as few system calls as
-/// possible. While a file chunk is at the head of the output, the disk queue's reader thread owns writing to
+/// Life: `open`; after `closeAfterFlush`, `flushing` and then `lingering` (the other side gets a chance to read the
+/// last bytes before the socket goes); `closed`. Output queued during a turn leaves at its end in as few system calls
+/// as possible. While a file chunk is at the head of the output, the disk queue's reader thread owns writing to
 /// the socket, and the descriptor stays open until it gives that back.
 package final class Connection {
     /// Distinct among all connections of one loop.
@@ -138,8 +138,8 @@ extension Connection {
         }
     }
 
-    /// Sends what is queued and closes then. Nothing more is delivered or accepted for sending. A receiver that does not
-    /// read keeps the connection open: deadlines are the owner's.
+    /// Sends what is queued and closes then. Nothing more is delivered or accepted for sending. A receiver that does
+    /// not read keeps the connection open: deadlines are the owner's.
     package func closeAfterFlush() {
         guard state == .open else { return }
         state = .flushing
@@ -147,8 +147,8 @@ extension Connection {
         queueFlush()
     }
 
-    /// Everything is sent: half-close and drain, because closing a socket with unread input makes the kernel send a reset
-    /// that can overtake the last response.
+    /// Everything is sent: half-close and drain, because closing a socket with unread input makes the kernel send a
+    /// reset that can overtake the last response.
     func linger() {
         guard state == .flushing else { return }
         state = .lingering

@@ -8,8 +8,8 @@ struct DiskBatch: Sendable {
 
 /// Everything the log writer found queued at once, with the syncs that may be merged already taken out (group commit).
 ///
-/// A sync is left to a later sync of the same file if only other syncs follow it in its own batch (a batch that writes B
-/// after syncing A wants A durable first) and nothing but writes and syncs lies between the two (a rename
+/// A sync is left to a later sync of the same file if only other syncs follow it in its own batch (a batch that writes
+/// B after syncing A wants A durable first) and nothing but writes and syncs lies between the two (a rename
 /// must not become durable before the data it was waiting for). A batch is complete when all its steps, and the syncs
 /// its own were merged into, are done.
 struct DiskBurst {

@@ -150,8 +150,8 @@ extension EventLoop {
     /// Timers that have neither fired nor been cancelled.
     package var pendingTimers: Int { timers.count }
 
-    /// Runs `work` later in this turn if it is asked for by a handler, a mailbox or a timer, else in the next one, which
-    /// then does not sleep first. Never from inside the caller.
+    /// Runs `work` later in this turn if it is asked for by a handler, a mailbox or a timer, else in the next one,
+    /// which then does not sleep first. Never from inside the caller.
     package func soon(_ work: @escaping () -> Void) { soonWork.append(work) }
 
     /// Calls `hook` in every turn, in the order of registration, after all of the turn's events were handled and before

@@ -14,5 +14,6 @@ final class Gate: @unchecked Sendable {
     deinit { holdfast_gate_destroy(raw) }
 
     func open() { holdfast_gate_open(raw) }
-    func pass(spinNanoseconds: UInt32) { holdfast_gate_pass(raw, spinNanoseconds) }
+    /// Waits until the gate is opened, and closes it behind the caller. One thread at a time.
+    func pass() { holdfast_gate_pass(raw) }
 }

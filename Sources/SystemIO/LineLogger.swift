@@ -3,9 +3,9 @@ import Synchronization
 
 /// Structured log lines: `2026-11-21T01:02:03.456Z INFO node=1 event="became leader" term=3`.
 ///
-/// Callable from any thread. A line is one `write`, so lines of several threads do not mix. Values are quoted and escaped,
-/// so bytes from the wire can neither forge a line nor steer a terminal. A line below the level costs one comparison:
-/// its fields are not even built.
+/// Callable from any thread. A line is one `write`, so lines of several threads do not mix. Values are quoted and
+/// escaped, so bytes from the wire can neither forge a line nor steer a terminal. A line below the level costs one
+/// comparison: its fields are not even built.
 package final class LineLogger: Sendable {
     package let level: LogLevel
     private let descriptor: Int32

@@ -43,8 +43,8 @@ package final class Listener {
     private static let retryNanoseconds: UInt64 = 100_000_000
 
     /// Starts listening. `onAccept` is called for every new connection and returns its handler, or nil to refuse it;
-    /// nothing has been read from it yet. `files` is needed for connections that send file chunks. The error names host,
-    /// port and errno.
+    /// nothing has been read from it yet. `files` is needed for connections that send file chunks. The error names
+    /// host, port and errno.
     package init(
         loop: EventLoop, settings: ListenerSettings, files: SystemDiskQueue? = nil,
         onAccept: @escaping (Connection) -> (any ConnectionHandler)?

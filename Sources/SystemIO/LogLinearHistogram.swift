@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Counts of values in buckets whose width grows with the value: eight per power of two, so a bucket's bounds are within
-/// 12.5 % of each other. Recorded by any thread, read by any other.
+/// Counts of values in buckets whose width grows with the value: eight per power of two, so a bucket's bounds are
+/// within 12.5 % of each other. Recorded by any thread, read by any other.
 package final class LogLinearHistogram: Sendable {
     private let state: Mutex<HistogramSnapshot>
 

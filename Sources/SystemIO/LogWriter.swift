@@ -2,9 +2,9 @@ import Bytes
 import CSystem
 import Ports
 
-/// The log-writer thread's work: runs bursts of batches, in order, until one step fails. A failed step is final: nothing
-/// after it is executed, because the kernel may have dropped the dirty pages of a failed fsync and a later one would
-/// then succeed without them.
+/// The log-writer thread's work: runs bursts of batches, in order, until one step fails. A failed step is final:
+/// nothing after it is executed, because the kernel may have dropped the dirty pages of a failed fsync and a later one
+/// would then succeed without them.
 final class LogWriter {
     private let disk: SystemDisk
     private let metrics: DiskMetrics

@@ -61,7 +61,7 @@ final class NameResolver {
         guard thread == nil else { return }
         let (questions, answers) = (questions, answers)
         thread = try WorkerThread("resolver") {
-            while let taken = questions.takeAll(spinNanoseconds: 0) {
+            while let taken = questions.takeAll() {
                 for question in taken {
                     let result: Result<SocketAddress, SystemError>
                     do throws(SystemError) {

@@ -47,8 +47,8 @@ struct OutputQueue {
         return files
     }
 
-    /// Describes the byte chunks at the head to `pieces`, up to `capacity` of them; `fileFollows` tells that a file chunk
-    /// comes right after.
+    /// Describes the byte chunks at the head to `pieces`, up to `capacity` of them; `fileFollows` tells that a file
+    /// chunk comes right after.
     func gather(
         _ pieces: UnsafeMutablePointer<holdfast_piece>, capacity: Int
     ) -> (used: Int, bytes: Int, fileFollows: Bool) {

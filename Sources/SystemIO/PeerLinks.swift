@@ -162,8 +162,8 @@ extension PeerLinks {
         link.handshake = session
     }
 
-    /// Without it a peer that lost its power would look alive for a quarter of an hour. A kernel that knows none of these
-    /// options still leaves the node's own timeouts.
+    /// Without it a peer that lost its power would look alive for a quarter of an hour. A kernel that knows none of
+    /// these options still leaves the node's own timeouts.
     private func watchForDeath(_ connection: Connection) {
         let result = holdfast_set_dead_peer_detection(
             connection.descriptor, settings.keepaliveSeconds, settings.unacknowledgedMilliseconds)

@@ -43,8 +43,8 @@ package struct PeerLinksSettings: Sendable {
     }
 }
 
-/// Trouble on the way to a link, for logs, metrics and status pages. The same trouble with the same peer is reported once
-/// until something else happens.
+/// Trouble on the way to a link, for logs, metrics and status pages. The same trouble with the same peer is reported
+/// once until something else happens.
 package enum PeerReport: Sendable, Equatable {
     /// The peer answered the handshake with this reason.
     case refused(by: NodeID, reason: String)

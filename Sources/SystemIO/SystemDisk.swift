@@ -6,8 +6,8 @@ import Synchronization
 
 /// The real disk: files below one directory, which one process at a time may have.
 ///
-/// Callable from any thread. A `DiskFile` number is never used again after `close`, so a late use of it fails instead of
-/// reaching another file.
+/// Callable from any thread. A `DiskFile` number is never used again after `close`, so a late use of it fails instead
+/// of reaching another file.
 package final class SystemDisk: Disk {
     /// The root directory as it was given.
     package let root: String

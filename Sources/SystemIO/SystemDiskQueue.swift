@@ -22,10 +22,6 @@ package final class SystemDiskQueue: DiskQueue {
     private var nextSend: UInt64 = 1
     private var threads: [WorkerThread] = []
 
-    /// How long a disk thread polls for more work before it sleeps. Long enough to catch the answer to a completion, too
-    /// short to matter on cores shared with other nodes.
-    private static let spinNanoseconds: UInt32 = 4_000
-
     private enum ReadWork: Sendable {
         case read(DiskFile, offset: UInt64, count: Int, token: UInt64)
         case send(FileSend)
@@ -126,7 +122,7 @@ extension SystemDiskQueue {
         _ completions: Mailbox<DiskCompletion>
     ) {
         let writer = LogWriter(disk: disk, metrics: metrics)
-        while let taken = batches.takeAll(spinNanoseconds: spinNanoseconds) {
+        while let taken = batches.takeAll() {
             if !writer.hasFailed { completions.post(contentsOf: writer.execute(taken)) }
         }
     }
@@ -135,7 +131,7 @@ extension SystemDiskQueue {
         _ reads: WorkQueue<ReadWork>, _ disk: SystemDisk, _ metrics: DiskMetrics,
         _ completions: Mailbox<DiskCompletion>, _ sendResults: Mailbox<FileSend.Result>
     ) {
-        while let taken = reads.takeAll(spinNanoseconds: 0) {
+        while let taken = reads.takeAll() {
             for work in taken {
                 switch work {
                 case .read(let file, let offset, let count, let token):
@@ -160,7 +156,7 @@ extension SystemDiskQueue {
     ) {
         // Without the lower priority the jobs still run, only less politely.
         _ = holdfast_thread_set_background()
-        while let taken = jobs.takeAll(spinNanoseconds: 0) {
+        while let taken = jobs.takeAll() {
             for job in taken {
                 do throws(DiskFailure) {
                     try job.run(disk)

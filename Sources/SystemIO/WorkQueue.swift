@@ -25,7 +25,7 @@ final class WorkQueue<Work: Sendable>: Sendable {
     }
 
     /// The worker: everything queued, at least one item; waits for it. Nil after `close`.
-    func takeAll(spinNanoseconds: UInt32) -> [Work]? {
+    func takeAll() -> [Work]? {
         while true {
             let (items, isClosed) = state.withLock { state in
                 let taken = state.items
@@ -34,7 +34,7 @@ final class WorkQueue<Work: Sendable>: Sendable {
             }
             if !items.isEmpty { return items }
             if isClosed { return nil }
-            gate.pass(spinNanoseconds: spinNanoseconds)
+            gate.pass()
         }
     }
 }

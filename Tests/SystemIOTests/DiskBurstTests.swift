@@ -91,8 +91,8 @@ import Testing
         #expect(burst.finished(before: 6) == [10, 11, 12])
     }
 
-    /// Against the definition, on random bursts: every batch's sync is followed or replaced by one of the same file at or
-    /// before the point where the batch counts as complete, and never moved past a step that pins it.
+    /// Against the definition, on random bursts: every batch's sync is followed or replaced by one of the same file at
+    /// or before the point where the batch counts as complete, and never moved past a step that pins it.
     @Test func randomBurstsKeepTheRules() {
         var generator = SplitMix64(seed: 11)
         for _ in 0..<2_000 {

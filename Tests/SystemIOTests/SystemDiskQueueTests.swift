@@ -69,14 +69,17 @@ import Testing
         #expect(metrics.writeBytes.snapshot().count == 1)
         #expect(metrics.writeBytes.snapshot().sum == 800)
         #expect(metrics.batchesPerBurst.snapshot().maximum == 100)
-        #expect(try disk.read(file, offset: 0, count: 800).array == (0..<100).flatMap { [UInt8](repeating: $0, count: 8) })
+        let expected = (0..<100).flatMap { [UInt8](repeating: $0, count: 8) }
+        #expect(try disk.read(file, offset: 0, count: 800).array == expected)
     }
 
     @Test func overlappingWritesKeepTheirOrder() throws {
         let disk = try SystemDisk(root: directory.path + "/d")
         let file = try disk.open("log", .createNew)
         let writer = LogWriter(disk: disk, metrics: DiskMetrics())
-        func write(_ offset: UInt64, _ bytes: [UInt8]) -> DiskOperation { .write(file, offset: offset, [ByteSlice(bytes)]) }
+        func write(_ offset: UInt64, _ bytes: [UInt8]) -> DiskOperation {
+            .write(file, offset: offset, [ByteSlice(bytes)])
+        }
         let operations = [write(0, [1, 1, 1]), write(3, [2, 2]), write(1, [9, 9, 9]), write(0, [7]), .sync(file)]
         _ = writer.execute([DiskBatch(token: 1, operations: operations)])
         #expect(try disk.read(file, offset: 0, count: 10).array == [7, 9, 9, 9, 2])

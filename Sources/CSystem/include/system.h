@@ -38,7 +38,8 @@ int holdfast_epoll_wait(int epoll, struct holdfast_ready *ready, int capacity, i
 int holdfast_eventfd(void);
 int holdfast_eventfd_add(int fd);
 
-/// Blocks `signals` in the calling thread (threads started later inherit that) and makes a descriptor that reports them.
+/// Blocks `signals` in the calling thread (threads started later inherit that) and makes a descriptor that reports
+/// them.
 int holdfast_signalfd(const int *signals, int count);
 /// The next signal number, or -EAGAIN.
 int holdfast_signalfd_next(int fd);
@@ -58,7 +59,8 @@ struct holdfast_address {
 
 /// Resolves `host` and `port`; `numeric_only` never asks a name server. On failure returns a negated errno, or
 /// -10000 plus a (negative) EAI_* code; see holdfast_error_text.
-int holdfast_resolve(const char *host, uint16_t port, int numeric_only, int for_listening, struct holdfast_address *address);
+int holdfast_resolve(const char *host, uint16_t port, int numeric_only, int for_listening,
+    struct holdfast_address *address);
 /// "127.0.0.1:9092", "[::1]:9092".
 void holdfast_address_text(const struct holdfast_address *address, char *text, size_t capacity);
 /// The errno text, or the resolver's for codes of holdfast_resolve. `error` is positive.
@@ -133,8 +135,8 @@ struct holdfast_gate;
 struct holdfast_gate *holdfast_gate_create(void);
 void holdfast_gate_destroy(struct holdfast_gate *gate);
 void holdfast_gate_open(struct holdfast_gate *gate);
-/// Polls for `spin_nanoseconds` and then sleeps until the gate is opened; closes it again.
-void holdfast_gate_pass(struct holdfast_gate *gate, uint32_t spin_nanoseconds);
+/// Sleeps until the gate is opened; closes it again.
+void holdfast_gate_pass(struct holdfast_gate *gate);
 
 int holdfast_thread_start(const char *name, void (*body)(void *), void *context, uint64_t *thread);
 int holdfast_thread_join(uint64_t thread);
