@@ -50,12 +50,13 @@ extension Stage {
         case "elect":
             campaign(member)
             settle()
-            // The next heartbeats bring the commit to those who were slow to answer.
             trace = ["\(member.id) is \(member.raft.role) of term \(member.raft.term)"]
         case "propose": propose(member, words)
         case "change": change(member, words)
-        case "read": say("\(member.id): \(member.raft.requestRead(id: UInt64(words[1]) ?? 0))")
-        default: say("\(member.id): \(member.raft.transferLeadership(to: MemberID(words[1]) ?? 0))")
+        case "read":
+            for word in words.dropFirst() { say("\(member.id): \(member.raft.requestRead(id: UInt64(word) ?? 0))") }
+        default:
+            say("\(member.id): \(member.raft.transferLeadership(to: MemberID(words[1]) ?? 0))")
         }
         drain(member)
     }
@@ -104,6 +105,10 @@ extension Stage {
     // MARK: Parts
 
     private func createMembers(_ words: [String]) {
+        network = []
+        cut = []
+        slowDisks = []
+        slowLoads = []
         let voters = (1...(MemberID(words[0]) ?? 1)).map { $0 }
         let learners = words.dropFirst().compactMap { MemberID($0) }
         let snapshot = Snapshot(
