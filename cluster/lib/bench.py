@@ -116,8 +116,8 @@ class Bench:
     def section_a(self):
         topic = self.topic("bench-latency")
         rounds = self.scaled(20000, 2000)
-        result = self.median_run("a", "median_us", "latency", "127.0.0.1", self.leader(topic), topic, 1024, rounds)
-        self.latency = result
+        self.latency = self.median_run("a", "median_us", "latency", "127.0.0.1", self.leader(topic), topic, 1024,
+                                       rounds)
 
     def row_a(self):
         floor, ours = self.floor("1 KB", "median_us"), self.latency["median_us"]
