@@ -15,13 +15,14 @@ enum DeadFileRule {
         var isUsedUnnamed = false
     }
 
-    /// Swift files below Sources: something at their top level, or a member of their extensions, is used elsewhere.
+    /// Swift files below Sources: something at their top level, or a member of their extensions, is used elsewhere, if
+    /// only by a test.
     static func checkSources(_ files: [SourceFile]) -> [Violation] {
-        let swift = files.filter { $0.isSwift && $0.module != nil }
         var users: [String: Int] = [:]
-        for file in swift {
+        for file in files {
             for word in Set(file.tokens.lazy.filter(\.isWord).map(\.text)) { users[word, default: 0] += 1 }
         }
+        let swift = files.filter { $0.isSwift && $0.module != nil }
         return swift.compactMap { file in
             let offer = offer(of: file)
             let names = offer.names.isEmpty ? offer.members : offer.names

@@ -18,8 +18,8 @@ from nodes import (REPOSITORY, ClusterError, default_root, ephemeral_cluster,  #
                    interrupt_on_terminate, lock, require_binary, wait_until)
 from wire import WireError, create_topic, leader_port  # noqa: E402
 
-PROGRAMS = {"floor": ["-pthread"], "latency": [], "pipeline": [], "producer": ["-lrdkafka"],
-            "consumer": ["-lrdkafka"]}
+PROGRAMS = {"floor.c": ["-pthread"], "latency.c": [], "pipeline.c": [], "producer.c": ["-lrdkafka"],
+            "consumer.c": ["-lrdkafka"]}
 SECTIONS = {
     "a": "one 1 KB record in flight: latency",
     "b": "an ordinary librdkafka producer: throughput of 1 KB and of 100-byte records",
@@ -49,8 +49,8 @@ def compile_programs(directory):
     directory.mkdir(parents=True, exist_ok=True)
     sources = REPOSITORY / "cluster" / "bench.d"
     for name, libraries in PROGRAMS.items():
-        command = ["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", str(directory / name),
-                   str(sources / f"{name}.c"), *libraries]
+        command = ["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", str(directory / Path(name).stem),
+                   str(sources / name), *libraries]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise ClusterError(f"{' '.join(command)} failed:\n{done.stderr}")
@@ -116,8 +116,8 @@ class Bench:
     def section_a(self):
         topic = self.topic("bench-latency")
         rounds = self.scaled(20000, 2000)
-        result = self.median_run("a", "median_us", "latency", "127.0.0.1", self.leader(topic), topic, 1024, rounds)
-        self.latency = result
+        self.latency = self.median_run("a", "median_us", "latency", "127.0.0.1", self.leader(topic), topic, 1024,
+                                       rounds)
 
     def row_a(self):
         floor, ours = self.floor("1 KB", "median_us"), self.latency["median_us"]

@@ -39,7 +39,7 @@ have_package() {
     case "$1" in
         python3) command -v python3 >/dev/null ;;
         python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
-        kcat | gcc | g++) command -v "$1" >/dev/null ;;
+        kcat | gcc | g++ | shellcheck) command -v "$1" >/dev/null ;;
         libc6-dev) printf '#include <stdio.h>\n' | gcc -E -x c - >/dev/null 2>&1 ;;
         librdkafka-dev) printf '#include <librdkafka/rdkafka.h>\n' | gcc -E -x c - >/dev/null 2>&1 ;;
         *) dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed' ;;

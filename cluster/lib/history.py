@@ -1,0 +1,196 @@
+"""A history of what was written, what was acknowledged and what is read back; and the verdict over it.
+
+Needs confluent-kafka, so it runs in the virtual environment.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from nodes import ClusterError
+
+
+def payload(number, size):
+    """Key and value of record `number`; every byte of the value follows from the number."""
+    key = b"%d" % number
+    return key, (b"record " + key + b" ").ljust(size, b"0123456789"[number % 10:number % 10 + 1])
+
+
+@dataclass
+class Verdict:
+    acknowledged: int
+    stored: int
+    missing: int = 0
+    duplicates: int = 0
+    order_violations: int = 0
+    foreign: int = 0
+    examples: list = field(default_factory=list)
+
+    @property
+    def good(self):
+        return not (self.missing or self.duplicates or self.order_violations or self.foreign)
+
+    def note(self, words):
+        if len(self.examples) < 10:
+            self.examples.append(words)
+
+    def __str__(self):
+        return (f"{self.acknowledged} acknowledged, {self.stored} stored, {self.missing} missing, "
+                f"{self.duplicates} duplicates, {self.order_violations} order violations, {self.foreign} foreign"
+                + "".join(f"\n  {words}" for words in self.examples))
+
+
+class Writer(threading.Thread):
+    """An idempotent confluent-kafka producer with acks=all, writing numbered records round-robin over the partitions.
+
+    `allowed` is how far it may go; raise it to let it go on. It never retries by itself: the library does.
+    """
+
+    def __init__(self, bootstrap, topic, partitions, rate=None, size=100, settings=None):
+        super().__init__(daemon=True)
+        self.topic, self.partitions, self.rate, self.size = topic, partitions, rate, size
+        self.producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "acks": "all",
+                                  "linger.ms": 5, "error_cb": self._on_error, **(settings or {})})
+        self.sent_at = []
+        self.acknowledged = {}
+        self.refused = {}
+        self.fatal = None
+        self.allowed = 0
+        self.finishing = False
+        self._watch_since = None
+        self._watch_open = set()
+        self._writable_at = None
+
+    def _on_error(self, error):
+        # The library reports broken connections here, too; those it heals by itself.
+        if error.fatal() and self.fatal is None:
+            self.fatal = str(error)
+
+    def _on_delivery(self, number, error, message):
+        if error is not None:
+            self.refused[number] = str(error)
+            return
+        now = time.monotonic()
+        self.acknowledged[number] = (message.partition(), message.offset())
+        if self._watch_since is not None and self.sent_at[number] > self._watch_since:
+            self._watch_open.discard(message.partition())
+            if not self._watch_open and self._writable_at is None:
+                self._writable_at = now
+
+    def run(self):
+        began, number = time.monotonic(), 0
+        while not (self.finishing and number >= self.allowed):
+            due = self.allowed if self.rate is None else min(self.allowed, int((time.monotonic() - began) * self.rate))
+            if number >= due:
+                if number >= self.allowed and self.rate is not None:
+                    # Time spent waiting for permission is not caught up with in one burst afterwards.
+                    began = time.monotonic() - number / self.rate
+                self.producer.poll(0.002)
+                continue
+            key, value = payload(number, self.size)
+            self.sent_at.append(time.monotonic())
+            while True:
+                try:
+                    self.producer.produce(self.topic, value, key, partition=number % self.partitions,
+                                          on_delivery=self._callback(number))
+                    break
+                except BufferError:
+                    self.producer.poll(0.01)
+            number += 1
+            if number % 64 == 0:
+                self.producer.poll(0)
+
+    def _callback(self, number):
+        return lambda error, message: self._on_delivery(number, error, message)
+
+    def watch(self):
+        """From now on, note when every partition has acknowledged a record that was sent after now."""
+        self._writable_at = None
+        self._watch_open = set(range(self.partitions))
+        self._watch_since = time.monotonic()
+        return self._watch_since
+
+    @property
+    def writable_at(self):
+        return self._writable_at
+
+    def finish(self, seconds):
+        """Lets everything allowed go out and waits for its acknowledgements."""
+        deadline = time.monotonic() + seconds
+        self.finishing = True
+        self.join(seconds)
+        left = self.producer.flush(max(0.1, deadline - time.monotonic()))
+        if self.is_alive() or left:
+            raise ClusterError(f"{left} records were not acknowledged within {seconds} s"
+                               + (f"; fatal: {self.fatal}" if self.fatal else ""))
+
+
+def read_all(bootstrap, topic, partitions, seconds=60):
+    """{partition: [(offset, key, value)]}: everything in the topic, from its start to its end as of now."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "enable.auto.commit": False,
+                         "auto.offset.reset": "error", "check.crcs": True})
+    found = {partition: [] for partition in range(partitions)}
+    deadline = time.monotonic() + seconds
+    try:
+        ends = {p: _end(consumer, topic, p, deadline) for p in found}
+        consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in found])
+        open_partitions = {p for p in found if ends[p] > 0}
+        while open_partitions:
+            if time.monotonic() > deadline:
+                got = {p: len(found[p]) for p in found}
+                raise ClusterError(f"reading {topic} was not done within {seconds} s: {got} of {ends}")
+            for message in consumer.consume(10000, 0.2):
+                if message.error():
+                    raise ClusterError(f"reading {topic}: {message.error()}")
+                partition = message.partition()
+                found[partition].append((message.offset(), message.key(), message.value()))
+                if message.offset() + 1 >= ends[partition]:
+                    open_partitions.discard(partition)
+    finally:
+        consumer.close()
+    return found
+
+
+def _end(consumer, topic, partition, deadline):
+    while True:
+        try:
+            return consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=5)[1]
+        except KafkaException as error:
+            retriable = error.args[0].retriable() or error.args[0].code() in (
+                KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError.NOT_LEADER_FOR_PARTITION,
+                KafkaError.LEADER_NOT_AVAILABLE)
+            if not retriable or time.monotonic() > deadline:
+                raise
+
+
+def judge(acknowledged, sent, size, found):
+    """The verdict over what `read_all` found.
+
+    acknowledged: {number: (partition, offset)}; sent: how many numbers were handed to the producer.
+    """
+    verdict = Verdict(len(acknowledged), sum(len(records) for records in found.values()))
+    at, seen = {}, set()
+    for partition, records in found.items():
+        previous = -1
+        for offset, key, value in records:
+            number = int(key) if key is not None and key.isdigit() else -1
+            if not 0 <= number < sent or payload(number, size) != (key, value):
+                verdict.foreign += 1
+                verdict.note(f"{partition}/{offset} holds what nobody wrote: {key!r} {value[:40]!r}")
+                continue
+            if number in seen:
+                verdict.duplicates += 1
+                verdict.note(f"record {number} again at {partition}/{offset}")
+            elif number < previous:
+                verdict.order_violations += 1
+                verdict.note(f"record {number} at {partition}/{offset} stands behind record {previous}")
+            seen.add(number)
+            previous = max(previous, number)
+            at[(partition, offset)] = number
+    for number, place in acknowledged.items():
+        if at.get(place) != number:
+            verdict.missing += 1
+            verdict.note(f"record {number} was acknowledged at {place[0]}/{place[1]}, where there is {at.get(place)}")
+    return verdict
