@@ -25,8 +25,8 @@ extension Admission {
     func checkFollowing(
         _ first: RecordBatchHeader, in field: ByteSlice, _ settings: TopicSettings
     ) throws(BrokerError) -> [RecordBatchHeader] {
+        if first.totalLength == field.count { return [] }
         var rest = field.dropFirst(first.totalLength)
-        if rest.isEmpty { return [] }
         var headers: [RecordBatchHeader] = []
         var isIdempotent = first.hasProducer
         while !rest.isEmpty {

@@ -12,7 +12,8 @@ extension Admission {
         _ header: RecordBatchHeader, _ key: PartitionKey, tail: Int?, broker: Broker, slot: Int
     ) -> Judgement {
         let partition = Int(key.partition)
-        let stored = stored(header.producerId, in: broker.directory.topics[slot].partitions[partition].producers, broker)
+        let stored = stored(
+            header.producerId, in: broker.directory.topics[slot].partitions[partition].producers, broker)
         let atTail = tail.flatMap { tails[$0].producer(header.producerId) }
         if let known = atTail ?? stored {
             switch known.verdict(of: header) {

@@ -24,9 +24,10 @@ package enum ConfigRule: Hashable, Sendable {
         case .boolean: value == "true" || value == "false"
         case .integer(let range): Int64(value).map(range.contains) ?? false
         case .oneOf(let values): values.contains(value)
-        case .listOf(let values): value.split(separator: ",", omittingEmptySubsequences: false).allSatisfy {
-            values.contains(String($0.drop { $0 == " " }))
-        }
+        case .listOf(let values):
+            value.split(separator: ",", omittingEmptySubsequences: false).allSatisfy {
+                values.contains(String($0.drop { $0 == " " }))
+            }
         case .ratio: Self.isRatio(Array(value.utf8))
         }
     }

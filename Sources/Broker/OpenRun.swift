@@ -6,6 +6,9 @@ struct OpenRun: Sendable {
     /// From this size on a batch is kept by reference; below, copying it is cheaper than a piece more for each writer.
     static let copiedBelow = 16 << 10
 
+    /// Copied batches are collected in pieces of this size: one that doubles instead would be copied again and again.
+    static let pieceBytes = 64 << 10
+
     private(set) var items: [ProduceItem] = []
     private(set) var byteCount = 0
     private var pieces: [ByteSlice] = []
@@ -22,10 +25,19 @@ struct OpenRun: Sendable {
             finishSmall()
             pieces.append(batch)
         } else {
-            if small == nil { small = ByteWriter(capacity: max(batch.count, 512)) }
-            small?.bytes(batch)
+            copy(batch)
         }
         return !merge(item) && add(item)
+    }
+
+    private mutating func copy(_ batch: ByteSlice) {
+        if let filled = small?.count, filled > Self.pieceBytes - batch.count {
+            finishSmall()
+            small = ByteWriter(capacity: Self.pieceBytes)
+        } else if small == nil {
+            small = ByteWriter(capacity: max(batch.count, 512))
+        }
+        small?.bytes(batch)
     }
 
     private mutating func add(_ item: ProduceItem) -> Bool {

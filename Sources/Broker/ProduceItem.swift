@@ -42,16 +42,16 @@ package struct ProduceItem: Hashable, Sendable {
     /// Reads the row at `offset` of `table`, which holds it whole.
     init(_ table: ByteSlice, at offset: Int) throws(DecodeError) {
         key = PartitionKey(
-            topic: table.load(offset, as: UInt32.self), partition: table.load(offset + 4, as: UInt32.self))
-        baseOffset = table.load(offset + 8, as: Int64.self)
-        recordCount = table.load(offset + 16, as: UInt32.self)
-        position = table.load(offset + 20, as: UInt32.self)
-        length = table.load(offset + 24, as: UInt32.self)
-        maxTimestamp = table.load(offset + 28, as: Int64.self)
-        producerId = table.load(offset + 36, as: Int64.self)
-        producerEpoch = table.load(offset + 44, as: Int16.self)
-        baseSequence = table.load(offset + 46, as: Int32.self)
-        flags = table.load(offset + 50, as: UInt8.self)
+            topic: table.uint32(at: offset), partition: table.uint32(at: offset + 4))
+        baseOffset = table.int64(at: offset + 8)
+        recordCount = table.uint32(at: offset + 16)
+        position = table.uint32(at: offset + 20)
+        length = table.uint32(at: offset + 24)
+        maxTimestamp = table.int64(at: offset + 28)
+        producerId = table.int64(at: offset + 36)
+        producerEpoch = table.int16(at: offset + 44)
+        baseSequence = table.int32(at: offset + 46)
+        flags = table.uint8(at: offset + 50)
         if recordCount == 0 { throw .badValue("record count", 0) }
         if baseOffset < 0 || baseOffset > Int64.max - Int64(recordCount) { throw .badValue("base offset", baseOffset) }
         if isIdempotent {

@@ -12,8 +12,9 @@ extension ProducerState {
             if known.firstSequence == firstSequence && known.recordCount == recordCount { return .duplicate(known) }
         }
         if firstSequence == nextSequence { return .next }
-        return .refused(isOlderThanWindow(firstSequence, recordCount)
-            ? .duplicateSequence : .outOfOrderSequence(expected: nextSequence))
+        return .refused(
+            isOlderThanWindow(firstSequence, recordCount)
+                ? .duplicateSequence : .outOfOrderSequence(expected: nextSequence))
     }
 
     /// True only if every record is known to be stored: claiming a duplicate wrongly would lose an acknowledged
@@ -26,7 +27,8 @@ extension ProducerState {
         for position in 0..<count {
             let known = batch(position)
             let wraps = known.lastSequence < known.firstSequence
-            let overlaps = wraps
+            let overlaps =
+                wraps
                 ? last >= known.firstSequence || firstSequence <= known.lastSequence
                 : last >= known.firstSequence && firstSequence <= known.lastSequence
             if overlaps { return false }

@@ -7,7 +7,7 @@ struct StateDigest {
     mutating func add(_ slice: ByteSlice) {
         var position = 0
         while position + 8 <= slice.count {
-            add(slice.load(position, as: UInt64.self))
+            add(slice.uint64(at: position))
             position += 8
         }
         var rest: UInt64 = 0

@@ -12,14 +12,14 @@ extension RecordBatch {
     /// Log-append time (KIP-32): sets timestamp type bit 3 and the max timestamp, which then stands for every
     /// record, and computes the checksum again.
     package static func stampAppendTime(_ milliseconds: Int64, in batch: ByteSlice) {
-        store(batch.load(21, as: Int16.self) | logAppendTimeBit, at: 21, in: batch)
+        store(batch.int16(at: 21) | logAppendTimeBit, at: 21, in: batch)
         store(milliseconds, at: 35, in: batch)
         updateChecksum(in: batch)
     }
 
     /// Clears timestamp type bit 3, which a producer has no business setting on a create-time topic.
     package static func clearAppendTime(in batch: ByteSlice) {
-        store(batch.load(21, as: Int16.self) & ~logAppendTimeBit, at: 21, in: batch)
+        store(batch.int16(at: 21) & ~logAppendTimeBit, at: 21, in: batch)
         updateChecksum(in: batch)
     }
 

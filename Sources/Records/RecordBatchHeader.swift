@@ -29,19 +29,19 @@ package struct RecordBatchHeader: Equatable, Sendable {
     /// The first 61 bytes of `slice`, not validated beyond being there.
     package init(_ slice: ByteSlice) throws(RecordError) {
         guard slice.count >= Self.size else { throw .truncated(needed: Self.size, available: slice.count) }
-        baseOffset = slice.load(0, as: Int64.self)
-        batchLength = slice.load(8, as: Int32.self)
-        partitionLeaderEpoch = slice.load(12, as: Int32.self)
-        magic = slice.load(16, as: Int8.self)
-        crc = slice.load(17, as: UInt32.self)
-        attributes = slice.load(21, as: Int16.self)
-        lastOffsetDelta = slice.load(23, as: Int32.self)
-        baseTimestamp = slice.load(27, as: Int64.self)
-        maxTimestamp = slice.load(35, as: Int64.self)
-        producerId = slice.load(43, as: Int64.self)
-        producerEpoch = slice.load(51, as: Int16.self)
-        baseSequence = slice.load(53, as: Int32.self)
-        recordCount = slice.load(57, as: Int32.self)
+        baseOffset = slice.int64(at: 0)
+        batchLength = slice.int32(at: 8)
+        partitionLeaderEpoch = slice.int32(at: 12)
+        magic = slice.int8(at: 16)
+        crc = slice.uint32(at: 17)
+        attributes = slice.int16(at: 21)
+        lastOffsetDelta = slice.int32(at: 23)
+        baseTimestamp = slice.int64(at: 27)
+        maxTimestamp = slice.int64(at: 35)
+        producerId = slice.int64(at: 43)
+        producerEpoch = slice.int16(at: 51)
+        baseSequence = slice.int32(at: 53)
+        recordCount = slice.int32(at: 57)
     }
 
     /// Bytes of the whole batch.

@@ -8,7 +8,9 @@ struct CommandCodingTests {
         .createTopic(name: "a.b-c_1", id: TopicID(high: 1, low: .max), partitionCount: 3, configs: []),
         .createTopic(
             name: "é", id: .zero, partitionCount: .max,
-            configs: [ConfigEntry(name: "x", value: ""), ConfigEntry(name: "", value: String(repeating: "v", count: 70_000))]),
+            configs: [
+                ConfigEntry(name: "x", value: ""), ConfigEntry(name: "", value: String(repeating: "v", count: 70_000)),
+            ]),
         .deleteTopic(number: 7),
         .createPartitions(topic: 7, total: 12),
         .setTopicConfigs(
@@ -72,7 +74,8 @@ struct CommandCodingTests {
         for round in 0..<6_000 {
             var bytes = commands[round % commands.count].encode().array.prefix(200).map { $0 }
             for _ in 0...random.below(3) {
-                bytes[random.below(bytes.count)] = random.below(3) == 0 ? 0xff : UInt8(truncatingIfNeeded: random.next())
+                bytes[random.below(bytes.count)] =
+                    random.below(3) == 0 ? 0xff : UInt8(truncatingIfNeeded: random.next())
             }
             do {
                 _ = try Command.decode(ByteSlice(bytes))

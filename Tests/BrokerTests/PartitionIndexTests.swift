@@ -60,7 +60,9 @@ struct PartitionIndexTests {
         #expect(ranges.count == 1 || total <= maximumBytes)
         #expect(total <= max(maximumBytes, PartitionIndex.mergedBytes) || list.contains { $0.length == total })
         for range in ranges {
-            let inside = list.filter { $0.offsets.lowerBound >= range.baseOffset && $0.offsets.upperBound <= range.nextOffset }
+            let inside = list.filter {
+                $0.offsets.lowerBound >= range.baseOffset && $0.offsets.upperBound <= range.nextOffset
+            }
             #expect(inside.first?.offsets.lowerBound == range.baseOffset)
             #expect(inside.last?.offsets.upperBound == range.nextOffset)
             #expect(inside.first?.position == range.position)

@@ -35,7 +35,8 @@ struct ProcessDigestTests {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent(name)
         let child = Process()
         child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        child.arguments = CommandLine.arguments.dropFirst().filter { $0.hasSuffix(".xctest") }
+        child.arguments =
+            CommandLine.arguments.dropFirst().filter { $0.hasSuffix(".xctest") }
             + ["--testing-library", "swift-testing", "--filter", "ProcessDigestTests.writesDigestForParent"]
         var environment = ProcessInfo.processInfo.environment
         environment[seedVariable] = "77"

@@ -70,7 +70,8 @@ struct RandomLog {
         let topic = UInt32(random.below(Int(leader.broker.directory.nextNumber) + 1))
         switch random.below(14) {
         case 0..<4:
-            let configs = random.below(2) == 0 ? [] : [ConfigEntry(name: "message.timestamp.type", value: "LogAppendTime")]
+            let configs =
+                random.below(2) == 0 ? [] : [ConfigEntry(name: "message.timestamp.type", value: "LogAppendTime")]
             return .createTopic(
                 name: "topic-\(random.below(6))", id: topicID(serial), partitionCount: UInt32(random.below(4)),
                 configs: configs)

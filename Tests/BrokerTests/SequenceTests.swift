@@ -122,7 +122,8 @@ struct SequenceTests {
     /// All numbers from 0 to the end are stored, the window ends just before the wrap: a small number is a gap ahead.
     @Test func gapAfterTheWrapIsNotADuplicate() {
         for left: Int32 in [0, 3] {
-            let start = ProducerState.Batch(baseOffset: 0, appendTime: -1, firstSequence: 0, recordCount: .max - 9 - left)
+            let start = ProducerState.Batch(
+                baseOffset: 0, appendTime: -1, firstSequence: 0, recordCount: .max - 9 - left)
             var state = ProducerState(id: 1, epoch: 0, batch: start, at: 0)
             for _ in 0..<5 {
                 let next = ProducerState.Batch(

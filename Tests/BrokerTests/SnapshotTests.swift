@@ -89,7 +89,8 @@ struct SnapshotTests {
         for _ in 0..<3_000 {
             var damaged = bytes
             for _ in 0...random.below(2) {
-                damaged[random.below(damaged.count)] = random.below(2) == 0 ? 0xff : UInt8(truncatingIfNeeded: random.next())
+                damaged[random.below(damaged.count)] =
+                    random.below(2) == 0 ? 0xff : UInt8(truncatingIfNeeded: random.next())
             }
             do {
                 let broker = try Broker(snapshot: ByteSlice(damaged))

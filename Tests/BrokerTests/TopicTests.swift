@@ -17,7 +17,8 @@ struct TopicTests {
         }
     }
 
-    private func create(_ broker: inout Broker, _ name: String, id: Int, _ partitions: UInt32 = 1) throws -> ApplyResult {
+    private func create(_ broker: inout Broker, _ name: String, id: Int, _ partitions: UInt32 = 1) throws -> ApplyResult
+    {
         let command = Command.createTopic(name: name, id: topicID(id), partitionCount: partitions, configs: [])
         return try broker.apply(
             index: broker.appliedIndex + 1, term: 1, timestamp: 1, payload: command.encode())

@@ -10,13 +10,17 @@ struct RecordIteratorTests {
             var expected: [Record] = []
             for number in 0...random.below(20) {
                 let record = Record(
-                    offset: Int64(number), timestamp: Int64(truncatingIfNeeded: random.next() >> UInt64(random.below(64))),
+                    offset: Int64(number),
+                    timestamp: Int64(truncatingIfNeeded: random.next() >> UInt64(random.below(64))),
                     key: randomField(&random), value: randomField(&random),
                     headers: (0..<random.below(3)).map { _ in
-                        RecordHeader(name: String(repeating: "é", count: random.below(80)), value: randomField(&random))
+                        RecordHeader(
+                            name: String(repeating: "é", count: random.below(80)),
+                            value: randomField(&random))
                     })
                 // The format keeps timestamps as differences of 64 bits; two that far apart do not fit.
-                let fits = !record.timestamp.subtractingReportingOverflow(expected.first?.timestamp ?? record.timestamp).overflow
+                let fits = !record.timestamp.subtractingReportingOverflow(expected.first?.timestamp ?? record.timestamp)
+                    .overflow
                 if !fits { continue }
                 var taken = record
                 taken.offset = Int64(expected.count)
@@ -93,7 +97,9 @@ struct RecordIteratorTests {
             #expect(bytes.count == 61 + 14)
             bytes[61 + 7 + 3] = delta
             let batch = ByteSlice(bytes)
-            #expect(failure { () throws(RecordError) in try RecordBatch.allRecords(of: batch) } == .recordOutOfRange(index: 1))
+            #expect(
+                failure { () throws(RecordError) in try RecordBatch.allRecords(of: batch) }
+                    == .recordOutOfRange(index: 1))
         }
     }
 

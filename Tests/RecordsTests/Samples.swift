@@ -2,14 +2,17 @@ import Bytes
 import Records
 
 /// A batch of `count` records with every kind of field: null, empty, headers, negative timestamp deltas.
-func sampleBatch(count: Int = 3, producerId: Int64 = -1, producerEpoch: Int16 = -1, baseSequence: Int32 = -1) -> ByteSlice {
+func sampleBatch(count: Int = 3, producerId: Int64 = -1, producerEpoch: Int16 = -1, baseSequence: Int32 = -1)
+    -> ByteSlice
+{
     var builder = RecordBatchBuilder(
         producerId: producerId, producerEpoch: producerEpoch, baseSequence: baseSequence)
     for number in 0..<count {
         builder.append(
             key: number % 3 == 0 ? nil : ByteSlice(utf8: "k\(number)"),
             value: number % 4 == 3 ? ByteSlice.empty : ByteSlice(utf8: "value \(number)"),
-            headers: number % 2 == 0 ? [] : [RecordHeader(name: "h", value: nil), RecordHeader(name: "é", value: .empty)],
+            headers: number % 2 == 0
+                ? [] : [RecordHeader(name: "h", value: nil), RecordHeader(name: "é", value: .empty)],
             timestamp: 1_000 - Int64(number % 2) * 300)
     }
     return builder.finish()

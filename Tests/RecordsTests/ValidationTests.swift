@@ -76,7 +76,10 @@ struct ValidationTests {
             (patched(batch, Int32(-1), at: 57), .badRecordCount(-1, lastOffsetDelta: 2)),
             (patched(batch, Int32.min, at: 57), .badRecordCount(.min, lastOffsetDelta: 2)),
             (patched(batch, Int64(9), at: 43), .badProducer(epoch: -1, sequence: -1)),
-            (patched(patched(batch, Int32(999), at: 57), Int32(998), at: 23), .crowded(recordCount: 999, bodyBytes: 54)),
+            (
+                patched(patched(batch, Int32(999), at: 57), Int32(998), at: 23),
+                .crowded(recordCount: 999, bodyBytes: 54)
+            ),
         ]
         for (bytes, expected) in cases {
             #expect(failure { () throws(RecordError) in try RecordBatch.validate(bytes) } == expected)
@@ -90,7 +93,8 @@ struct ValidationTests {
 
     /// A compressed body is opaque: any record count goes, and reading it needs the caller to decompress.
     @Test func compressedBatchIsOpaque() throws {
-        let batch = patched(patched(patched(sampleBatch(), Int16(4), at: 21), Int32(9_999), at: 57), Int32(9_998), at: 23)
+        let batch = patched(
+            patched(patched(sampleBatch(), Int16(4), at: 21), Int32(9_999), at: 57), Int32(9_998), at: 23)
         #expect(try RecordBatch.validate(batch).codec == .zstd)
         #expect(failure { () throws(RecordError) in try RecordBatch.allRecords(of: batch) } == .compressed(.zstd))
     }
