@@ -68,6 +68,7 @@ extension Replica {
 
     /// A completion of this group's disk work.
     package func onDisk(_ completion: DiskCompletion) {
+        guard fault == nil else { return }
         switch completion {
         case .finished(let token): batchFinished(diskWork.finish(token))
         case .failed(_, let failure): stop(.disk(failure))

@@ -6,6 +6,7 @@ import Raft
 extension Replica {
     /// A decoded frame of this group from a peer that the transport has identified.
     func onFrame(_ frame: PeerFrame, from peer: NodeID) {
+        guard fault == nil else { return }
         switch frame {
         case .raft(let message, let entries):
             incoming = entries

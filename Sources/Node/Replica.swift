@@ -49,7 +49,12 @@ package final class Replica {
     package var onApplied: (() -> Void)?
     /// An entry this leader proposed was applied, so many nanoseconds later.
     package var onOwnCommit: ((UInt64) -> Void)?
-    package var onFault: ((NodeFault) -> Void)?
+    /// Told once, of the fault that stopped this replica, also if it came before anybody listened.
+    package var onFault: ((NodeFault) -> Void)? {
+        didSet { if let fault { onFault?(fault) } }
+    }
+    /// Why this replica has stopped: from then on it neither votes nor acknowledges nor applies anything.
+    package private(set) var fault: NodeFault?
     package var onEvent: ((ReplicaEvent) -> Void)?
 
     init(environment: ReplicaEnvironment, restored: RestoredReplica) {
@@ -77,18 +82,19 @@ package final class Replica {
 
     /// Gathers what the cores decided and carries it out until there is nothing left.
     func drain() {
-        guard !isDraining else { return }
+        guard !isDraining, fault == nil else { return }
         isDraining = true
         defer { isDraining = false }
         while true {
             let outputs = raft.takeOutputs()
             if outputs.isEmpty { break }
-            for output in outputs { perform(output) }
+            for output in outputs where fault == nil { perform(output) }
         }
         refreshAdmission()
     }
 
     package func tick() {
+        guard fault == nil else { return }
         raft.tick()
         drain()
         maintainLog()
@@ -106,6 +112,10 @@ package final class Replica {
     }
 
     func stop(_ fault: NodeFault) {
+        guard self.fault == nil else { return }
+        self.fault = fault
+        admission = nil
+        for waiter in waiters.takeAll() { waiter.target.proposalEnded(ticket: waiter.ticket, .unknown) }
         onFault?(fault)
     }
 }

@@ -142,6 +142,8 @@ import Testing
             return
         }
         #expect(failure.operation == "sync" && !failure.path.isEmpty)
+        #expect(leader.node?.replica.admission == nil, "a node without a sound disk takes no requests")
+        #expect(writer.unknown == 1 && writer.acknowledged == 0)
     }
 
     @Test func transferMovesLeadershipWithoutLoss() throws {
