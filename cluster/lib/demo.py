@@ -44,10 +44,15 @@ class Story:
         return self.conclude(verdict)
 
     def create_topic(self, cluster):
+        from confluent_kafka import KafkaException
         from confluent_kafka.admin import AdminClient, NewTopic
-        admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
+        from history import QUIET
+        admin = AdminClient({"bootstrap.servers": cluster.bootstrap, **QUIET})
         for future in admin.create_topics([NewTopic(TOPIC, PARTITIONS)]).values():
-            future.result(20)
+            try:
+                future.result(20)
+            except (KafkaException, TimeoutError) as error:
+                raise ClusterError(f"creating topic '{TOPIC}' failed: {error or 'no answer within 20 s'}") from error
         self.say(f"Created topic '{TOPIC}' with {PARTITIONS} partitions, through confluent-kafka.")
 
     def write_and_kill(self, cluster):

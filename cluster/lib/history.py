@@ -11,6 +11,9 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from nodes import ClusterError
 
+# The library tells of every broken connection on standard error. Where nodes are killed on purpose that is only noise.
+QUIET = {"log_level": 3}
+
 
 def payload(number, size):
     """Key and value of record `number`; every byte of the value follows from the number."""
@@ -52,7 +55,7 @@ class Writer(threading.Thread):
         super().__init__(daemon=True)
         self.topic, self.partitions, self.rate, self.size = topic, partitions, rate, size
         self.producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "acks": "all",
-                                  "linger.ms": 5, "error_cb": self._on_error, **(settings or {})})
+                                  "linger.ms": 5, "error_cb": self._on_error, **QUIET, **(settings or {})})
         self.sent_at = []
         self.acknowledged = {}
         self.refused = {}
@@ -130,7 +133,7 @@ class Writer(threading.Thread):
 def read_all(bootstrap, topic, partitions, seconds=60):
     """{partition: [(offset, key, value)]}: everything in the topic, from its start to its end as of now."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "enable.auto.commit": False,
-                         "auto.offset.reset": "error", "check.crcs": True})
+                         "auto.offset.reset": "error", "check.crcs": True, **QUIET})
     found = {partition: [] for partition in range(partitions)}
     deadline = time.monotonic() + seconds
     try:
