@@ -1,4 +1,5 @@
-/// The running checksum of the log: equal values at equal indexes mean equal histories, so two replicas compare in O(1).
+/// The running checksum of the log: equal values at equal indexes mean equal histories, so two replicas compare in
+/// O(1).
 enum Chain {
     /// Integer mixing over the entry's fixed fields. The payload takes part through its CRC-32C, so there is no second
     /// pass over it.

@@ -4,8 +4,8 @@ import Ports
 extension LogStore {
     /// Appends entries that continue the log. Ends with the sync; everything is durable when the batch is finished.
     ///
-    /// Leaves the segment when an entry would pass its size and a spare is ready. Without a spare it goes on in the same
-    /// file: a long segment costs nothing but the speed of pre-written blocks, while waiting would stop the loop.
+    /// Leaves the segment when an entry would pass its size and a spare is ready. Without a spare it goes on in the
+    /// same file: a long segment costs nothing but the speed of pre-written blocks, while waiting would stop the loop.
     package func append(_ entries: [LogEntry]) -> [DiskOperation] {
         var operations: [DiskOperation] = []
         var batch = beginBatch(capacity: copiedBytes(of: entries[...]))

@@ -94,7 +94,8 @@ extension LogStore {
         let last = candidate.last
         let state = state
         let directory = directory
-        return MaintenanceJob(kind: .sidecar(first: first, last: last, result)) { (disk: any Disk) throws(DiskFailure) in
+        let kind = MaintenanceJob.Kind.sidecar(first: first, last: last, result)
+        return MaintenanceJob(kind: kind) { (disk: any Disk) throws(DiskFailure) in
             result.value = try Sidecar.build(disk, directory: directory, header: header, last: last, state: state)
         }
     }

@@ -1,9 +1,9 @@
 import Bytes
 import Ports
 
-/// Taking a snapshot: `snapshotWriteJob`, then `onSnapshotWritten`. Sending one: `snapshotReadJob` per piece of the file.
-/// Receiving one: `snapshotReceiveJob` per piece, `snapshotInstallJob`, then `reset(to:)`, or `onSnapshotWritten` if the
-/// log already contains the snapshot's last entry.
+/// Taking a snapshot: `snapshotWriteJob`, then `onSnapshotWritten`. Sending one: `snapshotReadJob` per piece of the
+/// file. Receiving one: `snapshotReceiveJob` per piece, `snapshotInstallJob`, then `reset(to:)`, or
+/// `onSnapshotWritten` if the log already contains the snapshot's last entry.
 extension LogStore {
     /// Writes the state as of entry `index`, which must be durable here: a snapshot counts as a mark for every
     /// entry below it. `state` runs in the job, off the loop.
@@ -65,8 +65,8 @@ extension LogStore {
         }
     }
 
-    /// Verifies a completely received snapshot and makes it durable. Fails with `EBADMSG` if it is damaged or not the one
-    /// expected; the transfer then starts over.
+    /// Verifies a completely received snapshot and makes it durable. Fails with `EBADMSG` if it is damaged or not the
+    /// one expected; the transfer then starts over.
     package func snapshotInstallJob(index: UInt64, term: UInt64) -> SnapshotJob<SnapshotMetadata> {
         let final = path(FileNames.received(index))
         let directory = directory

@@ -56,7 +56,8 @@ package final class LogStore {
     func path(_ name: String) -> String { directory + "/" + name }
 
     /// Tells that every entry through `index` is durable, as of the completion of the batch that wrote it. Headers
-    /// written from now on carry the mark.
+    /// written from now on carry the mark. After a truncation the completion of an earlier batch must not be passed on
+    /// with its old, higher index: that index now means an entry that is not durable yet.
     package func onFlushed(through index: UInt64) {
         flushedIndex = max(flushedIndex, min(index, last.index))
     }

@@ -1,7 +1,7 @@
 import Bytes
 
-/// The start of a segment file: the same 72 bytes at 0 and at 4096, so that one bad block does not hide the salt; entries
-/// start at 8192.
+/// The start of a segment file: the same 72 bytes at 0 and at 4096, so that one bad block does not hide the salt;
+/// entries start at 8192.
 ///
 ///      0 magic u32 | 4 CRC-32C of bytes 8 ..< 72 | 8 version u32 | 12 group u32 | 16 first index u64 | 24 salt u64
 ///     32 previous chain u64 | 40 previous term u64 | 48 previous length u32 | 52 previous payload CRC-32C u32
@@ -43,7 +43,8 @@ struct SegmentHeader: Equatable {
         let region = ByteStorage(capacity: Int(SegmentHeader.regionSize))
         region.bytes.initializeMemory(as: UInt8.self, repeating: 0)
         for offset in [0, Int(SegmentHeader.copyOffset)] {
-            header.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: region.bytes[offset...]).copyMemory(from: $0) }
+            let target = UnsafeMutableRawBufferPointer(rebasing: region.bytes[offset...])
+            header.withUnsafeBytes { target.copyMemory(from: $0) }
         }
         return ByteSlice(storage: region, lower: 0, count: region.capacity)
     }

@@ -113,7 +113,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         return (found, path)
     }
 
-    private func reserve(_ file: SimulatedDiskFile, size: Int, _ operation: String, _ path: String) throws(DiskFailure) {
+    private func reserve(
+        _ file: SimulatedDiskFile, size: Int, _ operation: String, _ path: String
+    ) throws(DiskFailure) {
         let extra = max(0, size - file.size)
         if UInt64(tree.usedBytes + extra) > capacity { throw failure(operation, path, 28, "No space left on device") }
     }

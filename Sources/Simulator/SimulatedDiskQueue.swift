@@ -1,4 +1,5 @@
 import Bytes
+import LogStore
 import Ports
 
 /// The log-writer, reader and job threads of a node on a simulated disk. Nothing happens until a test says so.
@@ -64,7 +65,7 @@ package final class SimulatedDiskQueue: DiskQueue {
         let batch = batches.removeFirst()
         do throws(DiskFailure) {
             if let failure { throw failure }
-            for operation in batch.operations { try perform(operation) }
+            for operation in batch.operations { try operation.run(on: disk) }
             deliver?(.finished(token: batch.token))
         } catch {
             failure = error
@@ -102,24 +103,5 @@ package final class SimulatedDiskQueue: DiskQueue {
         batches.removeAll()
         reads.removeAll()
         jobs.removeAll()
-    }
-
-    private func perform(_ operation: DiskOperation) throws(DiskFailure) {
-        switch operation {
-        case .write(let file, let offset, let pieces): try disk.write(file, offset: offset, pieces)
-        case .sync(let file): try disk.sync(file)
-        case .rename(let from, let to): try disk.rename(from, to: to)
-        case .remove(let path): try disk.remove(path)
-        case .syncDirectory(let path): try disk.syncDirectory(path)
-        case .close(let file): disk.close(file)
-        case .prepare(let path, let size): try prepare(path, size: size)
-        }
-    }
-
-    private func prepare(_ path: String, size: UInt64) throws(DiskFailure) {
-        let isThere = disk.contents(path) != nil
-        let file = try disk.open(path, isThere ? .readWrite : .createNew)
-        defer { disk.close(file) }
-        try disk.preallocate(file, size: size)
     }
 }

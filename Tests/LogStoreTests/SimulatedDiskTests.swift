@@ -25,7 +25,11 @@ import Testing
             let bytes = try #require(disk.contents("a"))
             #expect(bytes.prefix(1024).allSatisfy { $0 == 1 })
             let tail = [1024, 1536, 2048, 2560].map { $0 < bytes.count ? bytes[$0] : 0 }
-            if tail == [1, 1, 0, 0] { sawLost = true } else if tail == [2, 2, 2, 2] { sawKept = true } else { sawTorn = true }
+            switch tail {
+            case [1, 1, 0, 0]: sawLost = true
+            case [2, 2, 2, 2]: sawKept = true
+            default: sawTorn = true
+            }
             if let other = disk.contents("b") { #expect(other == [9]) } else { sawLostName = true }
         }
         #expect(sawLost && sawKept && sawTorn && sawLostName)

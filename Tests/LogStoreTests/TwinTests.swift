@@ -226,7 +226,8 @@ private final class TwinRun {
             chain: store.segments[0].header.previousChain)
         let before = states[0]
         let after = states.count > 1 ? states[1] : before
-        #expect(isBetween(found, before, after), "found \(found.first)...\(found.last), \(before.last) -> \(after.last)")
+        let isPlausible = isBetween(found, before, after)
+        #expect(isPlausible, "found \(found.first)...\(found.last), \(before.last) -> \(after.last)")
         #expect(recovered.last.index == found.last)
         #expect(recovered.lastChain == (found.entries.last?.chain ?? found.base.chain))
         let configurations = found.entries.filter { $0.kind == .configuration }
@@ -251,7 +252,7 @@ private final class TwinRun {
         guard isHardState && isStart else { return false }
         // A deletion or a reset is all or nothing; so is a truncation. An append may leave any prefix of itself.
         if found.entries == before.entries.filter({ $0.index >= found.first }) { return true }
-        guard found.last >= min(before.last, after.last), found.entries.count <= after.entries.count else { return false }
+        guard found.last >= min(before.last, after.last) else { return false }
         return Array(after.entries.prefix(found.entries.count)) == found.entries
     }
 }
@@ -266,7 +267,7 @@ func snapshotBytes(_ point: LogPoint, state: [UInt8]) throws -> ByteSlice {
 }
 
 @Suite struct TwinTests {
-    @Test(arguments: 0..<40) func randomOperationsWithCrashes(seed: UInt64) throws {
+    @Test(arguments: 0..<16) func randomOperationsWithCrashes(seed: UInt64) throws {
         let run = try TwinRun(seed: seed)
         for _ in 0..<250 { try run.step() }
         run.finishAll()
