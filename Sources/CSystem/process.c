@@ -82,6 +82,7 @@ int holdfast_thread_start(const char *name, void (*body)(void *), void *context,
 }
 
 int holdfast_thread_join(uint64_t thread) { return -pthread_join((pthread_t)thread, NULL); }
+int holdfast_thread_detach(uint64_t thread) { return -pthread_detach((pthread_t)thread); }
 
 int holdfast_thread_set_background(void) {
     // On Linux a nice value is per thread when the thread id is named.

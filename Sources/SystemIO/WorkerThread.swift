@@ -1,8 +1,11 @@
 import CSystem
+import Synchronization
 
-/// A named thread with every signal blocked. `join` waits for its body to return.
+/// A named thread with every signal blocked. `join` waits for its body to return; without it the thread goes on when this
+/// object has gone.
 final class WorkerThread: Sendable {
     private let handle: UInt64
+    private let isJoined = Atomic<Bool>(false)
 
     private final class Body {
         let run: @Sendable () -> Void
@@ -26,8 +29,13 @@ final class WorkerThread: Sendable {
         self.handle = handle
     }
 
+    deinit {
+        if !isJoined.load(ordering: .acquiring) { holdfast_thread_detach(handle) }
+    }
+
     /// Once, from another thread.
     func join() {
+        isJoined.store(true, ordering: .releasing)
         let result = holdfast_thread_join(handle)
         precondition(result == 0, "joining a thread: errno \(-result)")
     }

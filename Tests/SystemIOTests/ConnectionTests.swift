@@ -210,6 +210,35 @@ import Testing
         _ = (second, fourth)
     }
 
+    /// Takes every descriptor of the process, so it must run alone: HOLDFAST_EXHAUST=1 swift test --filter thisName.
+    @Test(.enabled(if: getenv("HOLDFAST_EXHAUST") != nil))
+    func aListenerOutlivesTheLackOfDescriptors() throws {
+        let loop = try EventLoop()
+        let server = try echo(loop, frames())
+        defer { server.close() }
+        var failures: [SystemError] = []
+        server.listener?.onAcceptFailure = { failures.append($0) }
+        let client = try RawClient(port: server.port)
+        var taken: [Int32] = []
+        while true {
+            let descriptor = dup(2)
+            if descriptor < 0 { break }
+            taken.append(descriptor)
+        }
+        #expect(turn(loop) { !failures.isEmpty })
+        #expect(failures.first?.errno == EMFILE)
+        let turnsBefore = loop.turns
+        loop.turn(maximumWait: 50_000_000)
+        // It sleeps instead of being told again and again.
+        #expect(loop.turns == turnsBefore + 1 && failures.count == 1)
+        for descriptor in taken { Glibc.close(descriptor) }
+        client.send(framed([5]), loop)
+        #expect(turn(loop) {
+            client.poll()
+            return client.received == framed([5])
+        })
+    }
+
     @Test func aPortInUseIsNamedInTheError() throws {
         let loop = try EventLoop()
         let server = try TestServer(loop: loop, frames())

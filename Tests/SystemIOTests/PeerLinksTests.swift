@@ -195,7 +195,7 @@ import Testing
         let two = try Peer(loop, 2)
         two.links.setPeers([
             PeerAddress(id: NodeID(1), host: "127.0.0.1", port: 1),
-            PeerAddress(id: NodeID(3), host: "no-such-host.invalid", port: 1),
+            PeerAddress(id: NodeID(3), host: "127.0.0.1", port: 1),
         ])
         let version = try answer(loop, two, hello(1, 2, version: 9))
         #expect(version.handshake == .refusal("protocol version 9, this node speaks 1"))

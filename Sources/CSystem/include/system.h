@@ -140,6 +140,7 @@ void holdfast_gate_pass(struct holdfast_gate *gate);
 
 int holdfast_thread_start(const char *name, void (*body)(void *), void *context, uint64_t *thread);
 int holdfast_thread_join(uint64_t thread);
+int holdfast_thread_detach(uint64_t thread);
 /// Lower scheduling and I/O priority for the calling thread.
 int holdfast_thread_set_background(void);
 
