@@ -21,13 +21,20 @@ struct FetchReader {
 
     init(gateway: KafkaGateway) { self.gateway = gateway }
 
-    func isSatisfied(minimum: Int) -> Bool { hasError || bytes >= minimum }
+    /// Enough to answer now. More than the client lets us send is not waited for.
+    func isSatisfied(by request: FetchRequest) -> Bool {
+        hasError || bytes >= min(Int(request.minBytes), limit(of: request))
+    }
+
+    private func limit(of request: FetchRequest) -> Int {
+        min(max(Int(request.maxBytes), 1), gateway.settings.maximumFetchBytes)
+    }
 
     /// Looks at every partition in the request's order, until the limits are reached. The first data found is returned
     /// even if it is larger than the limits, so that a consumer always gets on.
     mutating func locate(_ request: FetchRequest) {
         let broker = gateway.broker
-        let limit = min(max(Int(request.maxBytes), 1), gateway.settings.maximumFetchBytes)
+        let limit = limit(of: request)
         for topic in request.topics {
             let number = broker.topic(named: topic.nameText)?.number
             for partition in request.partitions[topic.partitions] {

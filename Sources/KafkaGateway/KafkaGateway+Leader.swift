@@ -23,9 +23,9 @@ extension KafkaGateway {
         return epoch < leaderEpoch ? .fencedLeaderEpoch : .unknownLeaderEpoch
     }
 
-    /// Carries the call out here, passes it on to the leader, waits a moment for one, or gives up, whatever applies. A call
-    /// that was passed on to this node is not passed on again: two nodes that each take the other for the leader would
-    /// play ball with it.
+    /// Carries the call out here, passes it on to the leader, waits a moment for one, or gives up, whatever applies. A
+    /// call that was passed on to this node is not passed on again: two nodes that each take the other for the leader
+    /// would play ball with it.
     func dispatch(_ call: LeaderCall) {
         if call.session.isClosed { return }
         if replica.admission != nil { return call.run() }

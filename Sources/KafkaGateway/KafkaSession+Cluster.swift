@@ -1,14 +1,14 @@
 import KafkaWire
 
 extension KafkaErrorCode {
-    /// The answer to everything transactional. All clients take it as final; a transactional producer that is told to try
-    /// again would do so until its user gives up.
+    /// The answer to everything transactional. All clients take it as final; a transactional producer that is told to
+    /// try again would do so until its user gives up.
     static let transactionsNotServed = KafkaErrorCode.transactionalIdAuthorizationFailed
 }
 
 extension KafkaSession {
-    /// Bits of the operations that are allowed on the cluster without access control (KIP-430): create, alter, describe,
-    /// cluster action, describe and alter configs, idempotent write.
+    /// Bits of the operations that are allowed on the cluster without access control (KIP-430): create, alter,
+    /// describe, cluster action, describe and alter configs, idempotent write.
     static let clusterOperations: Int32 = 0x1fa0
     /// On a topic: read, write, create, delete, alter, describe, describe and alter configs.
     static let topicOperations: Int32 = 0x0df8
@@ -32,8 +32,8 @@ extension KafkaSession {
         respond(header, response)
     }
 
-    /// FindCoordinator (key 10). There are no groups yet: a consumer that wants one keeps asking, as it does while Kafka
-    /// creates its offsets topic.
+    /// FindCoordinator (key 10). There are no groups yet: a consumer that wants one keeps asking, as it does while
+    /// Kafka creates its offsets topic.
     func findCoordinator(_ header: KafkaRequestHeader, _ request: FindCoordinatorRequest) {
         let code: KafkaErrorCode
         switch request.keyType {
@@ -41,8 +41,9 @@ extension KafkaSession {
         case 1: code = .transactionsNotServed
         default: code = .invalidRequest
         }
+        let message = code == .transactionsNotServed ? "transactions are not supported" : nil
         respond(header, FindCoordinatorResponse(coordinators: request.coordinatorKeys.map {
-            .init(key: $0, nodeId: -1, host: "", port: -1, errorCode: code)
+            .init(key: $0, nodeId: -1, host: "", port: -1, errorCode: code, errorMessage: message)
         }))
     }
 }

@@ -3,41 +3,18 @@ import Bytes
 import KafkaWire
 import Node
 
-/// A fetch that waits for `minBytes` or its deadline.
-final class FetchWait {
-    let session: KafkaSession
-    let ticket: ResponseQueue.Ticket
-    let header: KafkaRequestHeader
-    let request: FetchRequest
-    /// Monotonic nanoseconds.
-    let deadline: UInt64
-
-    init(
-        session: KafkaSession, ticket: ResponseQueue.Ticket, header: KafkaRequestHeader, request: FetchRequest,
-        deadline: UInt64
-    ) {
-        self.session = session
-        self.ticket = ticket
-        self.header = header
-        self.request = request
-        self.deadline = deadline
-    }
-
-    func isSatisfied(by gateway: KafkaGateway) -> Bool {
-        var reader = FetchReader(gateway: gateway)
-        reader.locate(request)
-        return reader.isSatisfied(minimum: Int(request.minBytes))
-    }
-}
-
 extension KafkaSession {
     /// Fetch (key 1). Served by the leader from what is committed and applied; waits up to `maxWaitMs` for `minBytes`.
     /// Fetch sessions (KIP-227) are declined with session id 0.
     func fetch(_ header: KafkaRequestHeader, _ request: FetchRequest) {
+        // Epoch 0 asks for a session, -1 wants none; anything else continues one, and there is none to continue.
+        if request.sessionId != 0 || request.sessionEpoch > 0 {
+            return respond(header, FetchResponse(errorCode: .fetchSessionIdNotFound))
+        }
         var reader = FetchReader(gateway: gateway)
         reader.locate(request)
-        let mayWait = request.maxWaitMs > 0 && request.minBytes > 0
-        if !mayWait || reader.isSatisfied(minimum: Int(request.minBytes)) {
+        let mayWait = request.maxWaitMs > 0 && !request.partitions.isEmpty
+        if !mayWait || reader.isSatisfied(by: request) {
             _ = responses.add(.ready(reader.response(to: header, request)))
             return markDirty()
         }

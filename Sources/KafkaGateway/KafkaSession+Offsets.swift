@@ -2,7 +2,6 @@ import Broker
 import Bytes
 import KafkaWire
 import Node
-import Records
 
 extension KafkaSession {
     /// ListOffsets (key 2). Answered by the leader after it has made sure that it still is one: a deposed leader would
@@ -18,7 +17,7 @@ extension KafkaSession {
             }
             OffsetLookup(gateway: gateway, version: header.apiVersion, request: request) { response in
                 self.fill(ticket, header, response)
-            }.start()
+            }.run()
         }
     }
 

@@ -13,7 +13,7 @@ extension KafkaSession {
         if request.acks == 1 { gateway.metrics.upgradedAcks += 1 }
         guard replica.admission != nil else { return refuseProduce(header, request, .notLeaderOrFollower) }
         guard request.transactionalId == nil else {
-            return refuseProduce(header, request, .unsupportedForMessageFormat)
+            return refuseProduce(header, request, .transactionsNotServed)
         }
         var gate: UInt64 = 0
         let response = admit(request, header, gate: &gate)
@@ -87,7 +87,7 @@ extension KafkaSession {
                 index: partition.index, baseOffset: baseOffset, logAppendTimeMs: logAppendTime,
                 logStartOffset: logStart)
         case .rejected(let error):
-            return failure(partition.index, KafkaErrorCode(error), message: "\(error)")
+            return failure(partition.index, KafkaErrorCode(error), message: error.message)
         }
     }
 
@@ -97,9 +97,9 @@ extension KafkaSession {
         if let cached = topicCache, cached.name == name, broker.topic(number: cached.number) != nil {
             return cached.number
         }
-        guard let topic = broker.topic(named: name.text) else { return nil }
-        topicCache = (name.detached(), topic.number)
-        return topic.number
+        guard let number = broker.topicNumber(named: name.text) else { return nil }
+        topicCache = (name.detached(), number)
+        return number
     }
 
     private func failure(
@@ -154,31 +154,42 @@ extension KafkaSession {
 }
 
 extension KafkaSession {
-    /// Some batches of the entry at `index` were refused when it was applied, because their topic was deleted in between:
-    /// their responses say so.
-    private func correct(index: UInt64) {
+    /// Some batches of the entry at `index` were refused when it was applied, because their topic was deleted in
+    /// between: their responses say so.
+    private func correct(index: UInt64, _ rejected: [RejectedItem]) {
         responses.replaceGated(at: index) { response, request in
             do {
                 let header = try KafkaRequest.decode(frame: request).header
                 let body = try ProduceResponse.decode(frame: response.dropFirst(4), version: header.apiVersion).body
-                return Self.encode(header, withoutDeletedTopics(body))
+                return Self.encode(header, without(rejected, body))
             } catch {
                 preconditionFailure("a produce response of our own cannot be decoded: \(error)")
             }
         }
     }
 
-    private func withoutDeletedTopics(_ response: ProduceResponse) -> ProduceResponse {
+    /// A response knows topics by name and `rejected` by number. If the name belongs to a new topic by now, whatever
+    /// has the offset of a rejected batch is taken for one: to be sent twice is better than to be lost.
+    private func without(_ rejected: [RejectedItem], _ response: ProduceResponse) -> ProduceResponse {
         var corrected = ProduceResponse()
         for topic in response.topics {
-            let isDeleted = gateway.broker.topicNumber(named: topic.nameText) == nil
-            let partitions = response.partitions[topic.partitions]
-            corrected.append(
-                topic: topic.name,
-                partitions: isDeleted
-                    ? partitions.map { failure($0.index, .unknownTopicOrPartition) } : Array(partitions))
+            let exists = gateway.broker.topicNumber(named: topic.nameText) != nil
+            let partitions = response.partitions[topic.partitions].map { partition in
+                let isRejected = !exists || rejected.contains { $0.holds(partition.index, partition.baseOffset) }
+                return partition.errorCode.isError || !isRejected
+                    ? partition : failure(partition.index, .unknownTopicOrPartition)
+            }
+            corrected.append(topic: topic.name, partitions: partitions)
         }
         return corrected
+    }
+}
+
+extension RejectedItem {
+    /// Whether these are among the offsets that were given out in vain.
+    fileprivate func holds(_ partition: Int32, _ offset: Int64) -> Bool {
+        partition >= 0 && key.partition == UInt32(partition) && offset >= baseOffset
+            && offset - baseOffset < Int64(recordCount)
     }
 }
 
@@ -188,7 +199,7 @@ extension KafkaSession: ProposalWaiter {
         guard !isClosed else { return }
         switch outcome {
         case .applied(let result):
-            if case .produced(let rejected) = result, !rejected.isEmpty { correct(index: index) }
+            if case .produced(let rejected) = result, !rejected.isEmpty { correct(index: index, rejected) }
             appliedIndex = max(appliedIndex, index)
         case .unknown:
             responses.failGated(above: appliedIndex) { failed($0, .notLeaderOrFollower) }

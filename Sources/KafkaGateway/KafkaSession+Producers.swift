@@ -3,8 +3,8 @@ import Bytes
 import KafkaWire
 
 extension KafkaSession {
-    /// InitProducerId (key 22) for idempotent producers: a new id, or the next epoch of a known one (KIP-360). Until there
-    /// is a leader the answer is that the coordinator is loading, which all clients simply ask again after.
+    /// InitProducerId (key 22) for idempotent producers: a new id, or the next epoch of a known one (KIP-360). Until
+    /// there is a leader the answer is that the coordinator is loading: all clients simply ask again then.
     func initProducerId(_ header: KafkaRequestHeader, _ request: InitProducerIdRequest, frame: ByteSlice) {
         if let refusal = Self.refusal(of: request) { return respond(header, Self.failed(refusal)) }
         let bumping = request.producerId < 0
@@ -12,7 +12,7 @@ extension KafkaSession {
         lead(
             header, frame: frame, timeoutMs: nil,
             execute: { [unowned self] call in
-                self.propose([.allocateProducer(bumping: bumping)], for: call) { outcomes in
+                propose([.allocateProducer(bumping: bumping)], for: call) { outcomes in
                     guard case .applied(.producerAllocated(let identity)) = outcomes[0] else { return call.refuse() }
                     call.answer(InitProducerIdResponse(producerId: identity.id, producerEpoch: identity.epoch))
                 }

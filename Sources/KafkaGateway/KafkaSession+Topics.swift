@@ -2,7 +2,6 @@ import Broker
 import Bytes
 import KafkaWire
 import Node
-import Ports
 
 extension KafkaSession {
     /// CreateTopics (key 19).
@@ -17,43 +16,19 @@ extension KafkaSession {
 
     private func createTopics(_ request: CreateTopicsRequest, for call: LeaderCall) {
         let repeated = Self.repeated(request.topics.map(\.name))
-        let plans = request.topics.enumerated().map { position, topic -> Result<TopicPlan, Refusal> in
-            if position >= gateway.settings.maximumItemsPerRequest { return .failure(.tooManyItems) }
-            if repeated.contains(topic.name) {
-                return .failure(Refusal(.invalidRequest, "the request names the topic twice"))
-            }
-            return TopicPlan.make(topic, gateway)
+        let plans = AdminPlans(request.topics, limit: gateway.settings.maximumItemsPerRequest) { topic in
+            repeated.contains(topic.name) ? .failure(.repeatedTopic) : TopicPlan.make(topic, gateway)
         }
-        let commands = plans.compactMap { plan -> Command? in
-            guard case .success(let plan) = plan else { return nil }
-            return plan.command
-        }
-        if request.validateOnly {
-            let outcomes = commands.map { CommandBatch.Outcome.applied(gateway.broker.preview($0)) }
-            return call.answer(response(plans, request, outcomes))
-        }
-        propose(commands, for: call) { [self] outcomes in call.answer(response(plans, request, outcomes)) }
-    }
-
-    /// `outcomes` are those of the plans that are good, in order.
-    private func response(
-        _ plans: [Result<TopicPlan, Refusal>], _ request: CreateTopicsRequest, _ outcomes: [CommandBatch.Outcome]
-    ) -> CreateTopicsResponse {
-        var outcomes = outcomes.makeIterator()
-        var topics: [CreateTopicsResponse.Topic] = []
-        for (topic, plan) in zip(request.topics, plans) {
-            switch plan {
-            case .failure(let refusal): topics.append(Self.refused(topic.name, refusal))
-            case .success(let plan):
-                guard let outcome = outcomes.next() else { preconditionFailure("no outcome for topic \(topic.name)") }
-                if let refusal = Refusal(outcome) {
-                    topics.append(Self.refused(topic.name, refusal))
-                } else {
-                    topics.append(plan.created(validated: request.validateOnly, replicas: gateway.voters.count))
+        let replicas = gateway.voters.count
+        carryOut(plans.commands(\.command), validateOnly: request.validateOnly, for: call) { outcomes in
+            let topics = zip(request.topics, plans.settled(by: outcomes)).map { topic, result in
+                switch result {
+                case .failure(let refusal): Self.refused(topic.name, refusal)
+                case .success(let plan): plan.created(validated: request.validateOnly, replicas: replicas)
                 }
             }
+            call.answer(CreateTopicsResponse(topics: topics))
         }
-        return CreateTopicsResponse(topics: topics)
     }
 
     private static func refused(_ name: String, _ refusal: Refusal) -> CreateTopicsResponse.Topic {
@@ -61,11 +36,20 @@ extension KafkaSession {
     }
 
     /// Names that occur more than once.
-    static func repeated(_ names: [String]) -> Set<String> {
+    private static func repeated(_ names: [String]) -> Set<String> {
         var seen: Set<String> = []
         var repeated: Set<String> = []
         for name in names where !seen.insert(name).inserted { repeated.insert(name) }
         return repeated
+    }
+
+    /// Proposes the commands, or only looks at what they would be answered.
+    private func carryOut(
+        _ commands: [Command], validateOnly: Bool, for call: LeaderCall,
+        completion: @escaping ([CommandBatch.Outcome]) -> Void
+    ) {
+        if validateOnly { return completion(commands.map { .applied(gateway.broker.preview($0)) }) }
+        propose(commands, for: call, completion: completion)
     }
 }
 
@@ -82,49 +66,51 @@ extension KafkaSession {
 
     private func deleteTopics(_ request: DeleteTopicsRequest, for call: LeaderCall) {
         var numbers: Set<UInt32> = []
-        let plans = request.topics.enumerated().map { position, topic -> Result<Topic, Refusal> in
-            if position >= gateway.settings.maximumItemsPerRequest { return .failure(.tooManyItems) }
-            return find(topic).flatMap {
-                numbers.insert($0.number).inserted
-                    ? .success($0) : .failure(Refusal(.invalidRequest, "the request names the topic twice"))
-            }
+        let plans = AdminPlans(request.topics, limit: gateway.settings.maximumItemsPerRequest) { asked in
+            find(asked).flatMap { numbers.insert($0.number).inserted ? .success($0) : .failure(.repeatedTopic) }
         }
-        let commands = plans.compactMap { plan -> Command? in
-            guard case .success(let topic) = plan else { return nil }
-            return .deleteTopic(number: topic.number)
-        }
-        propose(commands, for: call) { outcomes in
-            var outcomes = outcomes.makeIterator()
-            call.answer(DeleteTopicsResponse(responses: zip(request.topics, plans).map { asked, plan in
-                switch plan {
-                case .failure(let refusal): return Self.refused(asked, refusal)
+        propose(plans.commands { .deleteTopic(number: $0.number) }, for: call) { outcomes in
+            let responses = zip(request.topics, plans.settled(by: outcomes)).map { asked, result in
+                switch result {
+                case .failure(let refusal): Self.refused(asked, refusal)
                 case .success(let topic):
-                    let refusal = outcomes.next().flatMap { Refusal($0) }
-                    return .init(
-                        name: topic.name, topicId: KafkaUUID(topic.id), errorCode: refusal?.code ?? .none,
-                        errorMessage: refusal?.message)
+                    DeleteTopicsResponse.Topic(name: topic.name, topicId: KafkaUUID(topic.id))
                 }
-            }))
+            }
+            call.answer(DeleteTopicsResponse(responses: responses))
         }
     }
 
-    private func find(_ asked: DeleteTopicsRequest.Topic) -> Result<Topic, Refusal> {
+    private func find(_ asked: DeleteTopicsRequest.Topic) -> Result<TopicReference, Refusal> {
         if let name = asked.name {
             if asked.topicId != .zero {
                 return .failure(Refusal(.invalidRequest, "a topic is given by name or by id, not by both"))
             }
-            if let topic = gateway.broker.topic(named: name) { return .success(topic) }
-            return .failure(Refusal(.unknownTopicOrPartition, nil))
+            guard let topic = gateway.broker.topic(named: name) else { return .failure(.unknownTopic) }
+            return .success(TopicReference(topic))
         }
-        if asked.topicId == .zero {
-            return .failure(Refusal(.invalidRequest, "neither a name nor an id is given"))
+        if asked.topicId == .zero { return .failure(Refusal(.invalidRequest, "neither a name nor an id is given")) }
+        guard let topic = gateway.broker.topic(id: TopicID(asked.topicId)) else {
+            return .failure(Refusal(.unknownTopicId, "this node knows no topic with that id"))
         }
-        if let topic = gateway.broker.topic(id: TopicID(asked.topicId)) { return .success(topic) }
-        return .failure(Refusal(.unknownTopicId, nil))
+        return .success(TopicReference(topic))
     }
 
     private static func refused(_ asked: DeleteTopicsRequest.Topic, _ refusal: Refusal) -> DeleteTopicsResponse.Topic {
         .init(name: asked.name, topicId: asked.topicId, errorCode: refusal.code, errorMessage: refusal.message)
+    }
+}
+
+/// A topic without its partitions, to be kept while commands are on their way.
+private struct TopicReference {
+    let number: UInt32
+    let id: TopicID
+    let name: String
+
+    init(_ topic: Topic) {
+        number = topic.number
+        id = topic.id
+        name = topic.name
     }
 }
 
@@ -135,59 +121,47 @@ extension KafkaSession {
             header, frame: frame, timeoutMs: request.timeoutMs,
             execute: { [self] call in createPartitions(request, for: call) },
             refusal: { call in
-                call.answer(CreatePartitionsResponse(results: request.topics.map {
-                    .init(
-                        name: $0.name, errorCode: Refusal.notController.code,
-                        errorMessage: Refusal.notController.message)
-                }))
+                call.answer(CreatePartitionsResponse(results: request.topics.map { Self.result($0, .notController) }))
             })
     }
 
     private func createPartitions(_ request: CreatePartitionsRequest, for call: LeaderCall) {
         let repeated = Self.repeated(request.topics.map(\.name))
-        let plans = request.topics.enumerated().map { position, topic -> Result<Command, Refusal> in
-            if position >= gateway.settings.maximumItemsPerRequest { return .failure(.tooManyItems) }
-            if repeated.contains(topic.name) {
-                return .failure(Refusal(.invalidRequest, "the request names the topic twice"))
-            }
-            return plan(topic)
+        let plans = AdminPlans(request.topics, limit: gateway.settings.maximumItemsPerRequest) { topic in
+            repeated.contains(topic.name) ? .failure(.repeatedTopic) : plan(topic)
         }
-        let commands = plans.compactMap { plan -> Command? in
-            guard case .success(let command) = plan else { return nil }
-            return command
-        }
-        let complete = { (outcomes: [CommandBatch.Outcome]) in
-            var outcomes = outcomes.makeIterator()
-            call.answer(CreatePartitionsResponse(results: zip(request.topics, plans).map { topic, plan in
-                let refusal: Refusal?
-                switch plan {
-                case .failure(let found): refusal = found
-                case .success: refusal = outcomes.next().flatMap { Refusal($0) }
+        carryOut(plans.commands { $0 }, validateOnly: request.validateOnly, for: call) { outcomes in
+            let results = zip(request.topics, plans.settled(by: outcomes)).map { topic, result in
+                switch result {
+                case .failure(let refusal): Self.result(topic, refusal)
+                case .success: Self.result(topic, nil)
                 }
-                return .init(name: topic.name, errorCode: refusal?.code ?? .none, errorMessage: refusal?.message)
-            }))
+            }
+            call.answer(CreatePartitionsResponse(results: results))
         }
-        if request.validateOnly {
-            return complete(commands.map { .applied(gateway.broker.preview($0)) })
-        }
-        propose(commands, for: call, completion: complete)
+    }
+
+    private static func result(
+        _ topic: CreatePartitionsRequest.Topic, _ refusal: Refusal?
+    ) -> CreatePartitionsResponse.Topic {
+        .init(name: topic.name, errorCode: refusal?.code ?? .none, errorMessage: refusal?.message)
     }
 
     private func plan(_ asked: CreatePartitionsRequest.Topic) -> Result<Command, Refusal> {
-        guard let topic = gateway.broker.topic(named: asked.name) else {
-            return .failure(Refusal(.unknownTopicOrPartition, nil))
-        }
-        guard asked.count > 0 else {
-            return .failure(Refusal(.invalidPartitions, "the number of partitions must be positive"))
+        guard let topic = gateway.broker.topic(named: asked.name) else { return .failure(.unknownTopic) }
+        let current = topic.partitions.count
+        guard Int(asked.count) > current else {
+            return .failure(Refusal(.partitionCountNotLarger(current: current, requested: Int(asked.count))))
         }
         if let assignments = asked.assignments {
-            let added = Int(asked.count) - topic.partitions.count
-            let lists = assignments.map(\.brokerIds)
-            if added > 0, lists.count != added {
+            let added = Int(asked.count) - current
+            if assignments.count != added {
                 return .failure(Refusal(
-                    .invalidReplicaAssignment, "\(lists.count) assignments for \(added) new partitions"))
+                    .invalidReplicaAssignment, "\(assignments.count) assignments for \(added) new partitions"))
             }
-            if let refusal = TopicPlan.refusal(ofReplicas: lists, gateway) { return .failure(refusal) }
+            if let refusal = TopicPlan.refusal(ofReplicas: assignments.map(\.brokerIds), gateway) {
+                return .failure(refusal)
+            }
         }
         return .success(.createPartitions(topic: topic.number, total: UInt32(asked.count)))
     }

@@ -3,8 +3,8 @@ import Bytes
 import KafkaWire
 import Node
 
-/// One client connection: requests in, broker commands and queries out, responses back in order. Sans-IO; the connection
-/// that carries it is a `KafkaConnection`.
+/// One client connection: requests in, broker commands and queries out, responses back in order. Sans-IO; the
+/// connection that carries it is a `KafkaConnection`.
 package final class KafkaSession {
     let gateway: KafkaGateway
     /// nil once the connection is gone.
@@ -77,8 +77,8 @@ package final class KafkaSession {
         .metadata, .createTopics, .deleteTopics, .initProducerId, .createPartitions,
     ]
 
-    /// A request that cannot be decoded: ApiVersions is answered in version 0 with error 35 (KIP-511); for anything else
-    /// the response's layout is unknown, and Kafka, too, closes the connection.
+    /// A request that cannot be decoded: ApiVersions is answered in version 0 with error 35 (KIP-511); for anything
+    /// else the response's layout is unknown, and Kafka, too, closes the connection.
     private func refuse(_ error: KafkaRequestError) {
         gateway.metrics.malformedRequests += 1
         if case .unsupportedVersion(let header) = error, header.apiKey == .apiVersions {

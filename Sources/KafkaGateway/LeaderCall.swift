@@ -16,8 +16,8 @@ final class LeaderCall {
     private let execute: (LeaderCall) -> Void
     private let refusal: (LeaderCall) -> Void
 
-    /// `execute` runs on the leader and answers then or later; `refusal` answers with an error that makes the client try
-    /// again.
+    /// `execute` runs on the leader and answers then or later; `refusal` answers with an error that makes the client
+    /// try again.
     init(
         session: KafkaSession, header: KafkaRequestHeader, frame: ByteSlice, ticket: ResponseQueue.Ticket,
         deadline: UInt64, patience: UInt64, execute: @escaping (LeaderCall) -> Void,

@@ -4,8 +4,8 @@ import KafkaWire
 import Node
 import Records
 
-/// Answers one ListOffsets request, reading the log where only the records tell the offset. One read at a time: a request
-/// may name any number of partitions.
+/// Answers one ListOffsets request, reading the log where only the records tell the offset. One read at a time: a
+/// request may name any number of partitions.
 final class OffsetLookup {
     private let gateway: KafkaGateway
     private let version: Int16
@@ -14,6 +14,10 @@ final class OffsetLookup {
     private var answered: [ListOffsetsResponse.Topic] = []
     private var partitions: [ListOffsetsResponse.Partition] = []
     private var topic = 0
+    /// Partitions the request has named so far.
+    private var seen: Set<PartitionKey> = []
+    private var isRunning = false
+    private var isReading = false
 
     private enum Step {
         case answer(ListOffsetsResponse.Partition)
@@ -38,30 +42,39 @@ final class OffsetLookup {
         })
     }
 
-    func start() { advance() }
-
-    /// Answers partition after partition until one needs a read, which comes back here.
-    private func advance() {
-        while topic < request.topics.count {
+    /// Answers partition after partition until one needs a read, which comes back here when it is done. A read from
+    /// memory is done at once: going on from inside it would nest as deep as the request has partitions.
+    func run() {
+        guard !isRunning else { return }
+        isRunning = true
+        defer { isRunning = false }
+        while !isReading, topic < request.topics.count {
             let current = request.topics[topic]
-            while partitions.count < current.partitions.count {
-                let asked = current.partitions[partitions.count]
-                switch step(asked, of: current.name) {
-                case .answer(let answer): partitions.append(answer)
-                case .read(let range, let timestamp, let state):
-                    return read(range, reaching: timestamp, state, asked.partitionIndex)
-                }
+            if partitions.count < current.partitions.count {
+                answer(current.partitions[partitions.count], of: current.name)
+            } else {
+                answered.append(.init(name: current.name, partitions: partitions))
+                partitions = []
+                topic += 1
             }
-            answered.append(.init(name: current.name, partitions: partitions))
-            partitions = []
-            topic += 1
         }
-        completion(ListOffsetsResponse(topics: answered))
+        if !isReading { completion(ListOffsetsResponse(topics: answered)) }
+    }
+
+    private func answer(_ asked: ListOffsetsRequest.Partition, of topic: String) {
+        switch step(asked, of: topic) {
+        case .answer(let answer): partitions.append(answer)
+        case .read(let range, let timestamp, let state): read(range, reaching: timestamp, state, asked.partitionIndex)
+        }
     }
 
     private func step(_ asked: ListOffsetsRequest.Partition, of topic: String) -> Step {
         let index = asked.partitionIndex
         let number = gateway.broker.topicNumber(named: topic)
+        // As Kafka does; and nobody has the same 128 KiB read a million times.
+        if let number, !seen.insert(PartitionKey(topic: number, partition: UInt32(bitPattern: index))).inserted {
+            return .answer(.init(partitionIndex: index, errorCode: .invalidRequest))
+        }
         let state: PartitionState
         switch gateway.find(index, of: number, leaderEpoch: asked.currentLeaderEpoch) {
         case .failed(let code): return .answer(.init(partitionIndex: index, errorCode: code))
@@ -75,8 +88,8 @@ final class OffsetLookup {
                 .init(partitionIndex: index, offset: state.endOffset, leaderEpoch: gateway.leaderEpoch))
         // -4 is the earliest offset on the broker's own disk; there is no other place here.
         case -2, -4:
-            return .answer(.init(
-                partitionIndex: index, offset: state.logStartOffset, leaderEpoch: epoch(at: state.logStartOffset, state)))
+            let start = state.logStartOffset
+            return .answer(.init(partitionIndex: index, offset: start, leaderEpoch: epoch(at: start, state)))
         case -3:
             guard let range = state.rangeOfMaximumTimestamp() else { return .answer(.init(partitionIndex: index)) }
             return .read(range, reaching: range.maxTimestamp, state: state)
@@ -90,7 +103,9 @@ final class OffsetLookup {
     }
 
     private func read(_ range: StoredRange, reaching timestamp: Int64, _ state: PartitionState, _ index: Int32) {
+        isReading = true
         gateway.replica.read(range) { [self] bytes in
+            isReading = false
             var answer = ListOffsetsResponse.Partition(partitionIndex: index, errorCode: .kafkaStorageError)
             if let bytes {
                 let found = RecordSearch.first(reaching: timestamp, in: bytes)
@@ -100,7 +115,7 @@ final class OffsetLookup {
                     leaderEpoch: epoch(at: offset, state))
             }
             partitions.append(answer)
-            advance()
+            run()
         }
     }
 

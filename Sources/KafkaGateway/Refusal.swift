@@ -4,19 +4,16 @@ import KafkaWire
 /// What is wrong with one item of an administrative request.
 struct Refusal: Error {
     let code: KafkaErrorCode
-    let message: String?
+    let message: String
 
-    init(_ code: KafkaErrorCode, _ message: String?) {
+    init(_ code: KafkaErrorCode, _ message: String) {
         self.code = code
         self.message = message
     }
 
-    init(_ error: BrokerError) { self.init(KafkaErrorCode(error), "\(error)") }
+    init(_ error: BrokerError) { self.init(KafkaErrorCode(error), error.message) }
 
-    static let tooManyItems = Refusal(.policyViolation, "too many items in one request")
-    static let notController = Refusal(.notController, "no leader is ready")
-
-    /// Why a command was not carried out, or nobody knows whether it was; nil when it was.
+    /// Why a command was not carried out, or why nobody knows whether it was; nil when it was.
     init?(_ outcome: CommandBatch.Outcome) {
         switch outcome {
         case .applied(.refused(let error)): self.init(error)
@@ -25,4 +22,9 @@ struct Refusal: Error {
         case .timedOut: self.init(.requestTimedOut, "not committed in time; it may still be carried out")
         }
     }
+
+    static let notController = Refusal(.notController, "no leader takes requests now")
+    static let repeatedTopic = Refusal(.invalidRequest, "the request names this topic twice")
+    static let tooManyItems = Refusal(.policyViolation, "too many items in one request")
+    static let unknownTopic = Refusal(.unknownTopicOrPartition, "this node knows no topic of that name")
 }

@@ -1,7 +1,8 @@
 import Bytes
 import Node
 
-/// Responses of one connection in the order of its requests, as Kafka requires, although they become ready in any order.
+/// Responses of one connection in the order of its requests, as Kafka requires, although they become ready in any
+/// order.
 struct ResponseQueue {
     /// Names a request's place; tickets count up from 0.
     typealias Ticket = UInt64
@@ -63,8 +64,8 @@ struct ResponseQueue {
         }
     }
 
-    /// Replaces every gated response whose entry is above `applied` (and, with `now`, whose deadline has passed) by what
-    /// `replacement` makes of its request.
+    /// Replaces every gated response whose entry is above `applied` (and, with `now`, whose deadline has passed) by
+    /// what `replacement` makes of its request.
     mutating func failGated(
         above applied: UInt64, expiredBy now: UInt64? = nil, _ replacement: (ByteSlice) -> [StoredBytes]
     ) {

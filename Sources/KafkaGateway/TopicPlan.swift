@@ -45,8 +45,8 @@ struct TopicPlan {
         return nil
     }
 
-    /// Every voter holds every partition, whatever is asked for. What clients usually write is taken: no wish (-1), 1, 3,
-    /// and the number that is true.
+    /// Every voter holds every partition, whatever is asked for. What clients usually write is taken: no wish (-1), 1,
+    /// 3, and the number that is true.
     private static func refusalOfPlacement(_ topic: CreateTopicsRequest.Topic, _ gateway: KafkaGateway) -> Refusal? {
         guard topic.assignments.isEmpty else { return refusalOfAssignments(topic, gateway) }
         if topic.numPartitions != -1, topic.numPartitions < 1 {
@@ -54,8 +54,8 @@ struct TopicPlan {
         }
         let factor = Int(topic.replicationFactor)
         if ![-1, 1, 3, gateway.voters.count].contains(factor) {
-            return Refusal(
-                .invalidReplicationFactor, "every partition has \(gateway.voters.count) replicas; \(factor) was asked for")
+            let words = "every partition has \(gateway.voters.count) replicas; \(factor) was asked for"
+            return Refusal(.invalidReplicationFactor, words)
         }
         return nil
     }
