@@ -27,9 +27,7 @@ extension Replica {
 
     private func startColdApply() {
         let first = appliedIndex + 1
-        guard let run = log.readableRun(
-            from: first, through: raft.commitIndex, maximumBytes: settings.coldReadBytes)
-        else {
+        guard let run = coldRun(from: first, through: raft.commitIndex, maximumBytes: settings.coldReadBytes) else {
             return stop(.unreadableEntry(index: first, "committed, but not readable in the log from \(log.firstIndex)"))
         }
         coldApply = .reading
@@ -37,6 +35,17 @@ extension Replica {
         start(.applyEntries(from: run.start, count: run.count)) {
             disk.read(run.start.file, offset: run.start.headerOffset, count: run.byteCount, token: $0)
         }
+    }
+
+    /// Entries that can be read back from the disk. What is not flushed may still be in the writer's queue, where a read
+    /// would find the bytes of before; memory holds those entries.
+    func coldRun(
+        from first: UInt64, through last: UInt64, maximumBytes: Int
+    ) -> (start: EntryLocation, count: Int, byteCount: Int)? {
+        precondition(
+            first <= log.flushedIndex || first > log.lastIndex,
+            "entry \(first) is neither in memory nor flushed, the log is flushed to \(log.flushedIndex)")
+        return log.readableRun(from: first, through: min(last, log.flushedIndex), maximumBytes: maximumBytes)
     }
 
     func applyEntriesRead(_ bytes: ByteSlice, from start: EntryLocation, count: Int) {

@@ -65,7 +65,7 @@ extension Replica {
             let (end, bytes) = extent(from: first, through: last, maximumBytes: maximumBytes)
             return raft.onEntriesLoaded(peer: peer, first: first, last: end, bytes: bytes)
         }
-        guard let run = log.readableRun(from: first, through: last, maximumBytes: maximumBytes) else {
+        guard let run = coldRun(from: first, through: last, maximumBytes: maximumBytes) else {
             return raft.onEntriesUnavailable(peer: peer, first: first)
         }
         metrics.coldReads += 1
