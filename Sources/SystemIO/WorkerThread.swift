@@ -1,8 +1,8 @@
 import CSystem
 import Synchronization
 
-/// A named thread with every signal blocked. `join` waits for its body to return; without it the thread goes on when this
-/// object has gone.
+/// A named thread with every signal blocked. `join` waits for its body to return; without it the thread goes on when
+/// this object has gone.
 final class WorkerThread: Sendable {
     private let handle: UInt64
     private let isJoined = Atomic<Bool>(false)
