@@ -21,6 +21,19 @@ extension Raft {
         announce()
     }
 
+    /// The link to the leader broke, which is how a killed process shows first: waiting for its heartbeats to fail would
+    /// cost a whole election timeout. We ask for votes soon, the survivors one after the other in order of id so that
+    /// they do not split the vote. If the leader is well, PreVote keeps the others with it and its next heartbeat
+    /// brings us back.
+    mutating func leaderLinkBroke() {
+        let step = max(settings.electionTicks / 8, 1)
+        let turn = membership.voters.filter { $0 != leader }.firstIndex(of: id) ?? 0
+        leader = nil
+        electionElapsed = 0
+        electionTimeout = min(1 + turn * step + random.next(below: step), settings.electionTicks)
+        announce()
+    }
+
     /// A new term: the vote is free, and nothing said or verified in the old one counts.
     mutating func enterTerm(_ newTerm: Term, vote newVote: MemberID?) {
         term = newTerm

@@ -203,6 +203,7 @@ extension Raft {
     package mutating func onPeerDisconnected(_ peer: MemberID) {
         defer { settle() }
         if !disconnected.contains(peer) { disconnected.append(peer) }
+        if role == .follower && leader == peer { leaderLinkBroke() }
         guard let number = peerNumber(peer), peers[number].progress.state != .snapshot else { return }
         peers[number].progress.becomeProbe()
     }

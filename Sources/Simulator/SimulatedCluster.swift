@@ -45,6 +45,7 @@ package final class SimulatedCluster {
     package func member(_ id: UInt32) -> Member { members[Int(id) - 1] }
 
     package func start(_ member: Member) throws(NodeFault) {
+        precondition(member.node == nil, "node \(member.id) is running")
         let identity = try Node.readIdentity(member.disk)
         member.queue = SimulatedDiskQueue(member.disk)
         member.fault = nil
@@ -82,9 +83,18 @@ package final class SimulatedCluster {
             isBusy = false
             for member in members where member.node != nil {
                 member.node?.endTurn()
-                while member.queue.runNext() { isBusy = true }
+                while runSomeDiskWork(of: member) { isBusy = true }
             }
             while network.deliverNext() { isBusy = true }
+        }
+    }
+
+    /// Batches, reads and jobs overtake each other, as they do on threads of their own.
+    private func runSomeDiskWork(of member: Member) -> Bool {
+        switch entropy.next() % 3 {
+        case 0: member.queue.runNextRead() || member.queue.runNext()
+        case 1: member.queue.runNextJob() || member.queue.runNext()
+        default: member.queue.runNext()
         }
     }
 

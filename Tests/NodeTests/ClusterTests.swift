@@ -64,6 +64,19 @@ import Testing
         #expect(writer.acknowledged == 120)
     }
 
+    /// A killed process breaks its links, which its followers need not wait an election timeout to notice.
+    @Test(arguments: 0..<10) func aKilledLeaderIsReplacedSoon(_ seed: UInt64) throws {
+        let cluster = try SimulatedCluster(count: 3, seed: 100 + seed, settings: settings())
+        let writer = try Writer(cluster)
+        cluster.run(milliseconds: 100)
+        let leader = try #require(cluster.leader)
+        cluster.crash(leader, losesPower: false)
+        #expect(cluster.run(until: { cluster.leader != nil }, limit: 150))
+        try writer.produce("after")
+        cluster.settle()
+        #expect(writer.acknowledged == 1)
+    }
+
     @Test func everythingSurvivesPowerLossOfAllNodes() throws {
         let cluster = try SimulatedCluster(count: 3, seed: 5, settings: settings(snapshotEntries: 30))
         let writer = try Writer(cluster)
@@ -95,6 +108,24 @@ import Testing
         #expect(member.node?.replica.appliedIndex == snapshot.index)
         #expect(cluster.run(until: { cluster.leader != nil }))
         #expect(member.node?.replica.broker.digest() == digest)
+    }
+
+    /// A restarted follower applies old entries from disk while new ones are still on their way to it.
+    @Test(arguments: 0..<20) func aRestartedFollowerCatchesUpUnderLoad(_ seed: UInt64) throws {
+        let cluster = try SimulatedCluster(count: 3, seed: 200 + seed, settings: settings())
+        let writer = try Writer(cluster)
+        for number in 0..<40 { try writer.produce("before \(number)") }
+        cluster.run(milliseconds: 100)
+        let follower = try #require(cluster.members.first { $0.id != cluster.leader?.id })
+        cluster.crash(follower, losesPower: true)
+        try cluster.start(follower)
+        for number in 0..<40 {
+            try writer.produce("after \(number)")
+            if number % 3 == 0 { cluster.run(milliseconds: 10) }
+        }
+        cluster.run(milliseconds: 300)
+        #expect(follower.fault == nil)
+        #expect(writer.endOffset(at: follower) == 80)
     }
 
     /// The follower was away while the leader deleted what a dead topic had pinned: it gets state and live segments.
