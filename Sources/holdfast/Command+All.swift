@@ -1,6 +1,9 @@
 extension Command {
     /// In the order of the overview.
-    static let all: [Command] = [format, serve, status, version, help]
+    static let all: [Command] = [
+        format, serve, status, topicCreate, topicList, topicDescribe, topicDelete, produce, consume, bench, verify,
+        version, help,
+    ]
 
     /// Listed here; `CommandLineTool` answers it.
     private static let help = Command(

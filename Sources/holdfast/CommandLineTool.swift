@@ -29,6 +29,10 @@ struct CommandLineTool {
             try Output.printAll(topic.isEmpty ? overview + "\n" : try help(for: Array(topic)))
             return 0
         }
+        if words.dropFirst().first.map({ $0 == "--help" || $0 == "-h" }) == true {
+            try Output.printAll(try help(for: [first]))
+            return 0
+        }
         let (command, rest) = try find(first == "--version" ? ["version"] + words.dropFirst() : words)
         if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {
             try Output.printAll(command.help)

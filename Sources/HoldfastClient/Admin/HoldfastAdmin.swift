@@ -65,7 +65,7 @@ public final class HoldfastAdmin {
     /// All topics, by name.
     public func listTopics() throws(HoldfastError) -> [TopicDescription] {
         try cluster.retrying("listing the topics") { attempt throws(ExchangeFailure) in
-            try self.cluster.refresh(topics: nil, rotating: attempt > 0)
+            try self.cluster.refresh(topics: nil, rotating: attempt > 0, from: .controller)
             let metadata = self.cluster.metadata
             return metadata.lastNames.compactMap { name in
                 metadata.topics[name].map { TopicDescription(name, $0) }
@@ -75,7 +75,8 @@ public final class HoldfastAdmin {
 
     public func describeTopic(_ name: String) throws(HoldfastError) -> TopicDescription {
         try cluster.retrying("describing topic '\(name)'") { attempt throws(ExchangeFailure) in
-            try self.cluster.refreshKnown(name, attempt: attempt, patience: Self.unknownTopicAttempts)
+            try self.cluster.refreshKnown(
+                name, attempt: attempt, patience: Self.unknownTopicAttempts, from: .controller)
             guard let topic = self.cluster.metadata.topics[name] else { throw Self.unknown(name) }
             return TopicDescription(name, topic)
         }

@@ -36,14 +36,16 @@ final class ClusterClient {
     // MARK: Metadata
 
     /// Asks for the leaders of `topics` (nil: all). With `rotating`, asks another broker than last time: the last one
-    /// may be cut off from the others.
+    /// may be cut off from the others. The controller (`.controller`) knows of every topic that was ever reported
+    /// created or deleted; another broker may learn of it a moment later.
     func refresh(
-        topics: [String]?, createsTopics: Bool = false, rotating: Bool = false
+        topics: [String]?, createsTopics: Bool = false, rotating: Bool = false, from target: Target = .any
     ) throws(ExchangeFailure) {
         if rotating { preferred &+= 1 }
+        if case .controller = target, rotating || metadata.controller == nil { try refresh(topics: []) }
         let request = MetadataRequest(
             topics: topics.map { $0.map { MetadataRequest.Topic(name: $0) } }, allowAutoTopicCreation: createsTopics)
-        let answer = try ask(request, MetadataResponse.self, .any)
+        let answer = try ask(request, MetadataResponse.self, target)
         if answer.errorCode.isError { throw .retriable("metadata: \(answer.errorCode)") }
         metadata.update(answer)
         for topic in answer.topics where topic.errorCode.isError {
@@ -57,10 +59,10 @@ final class ClusterClient {
 
     /// Asks for one topic. After `patience` attempts the answer that it is unknown is believed.
     func refreshKnown(
-        _ topic: String, createsTopics: Bool = false, attempt: Int, patience: Int
+        _ topic: String, createsTopics: Bool = false, attempt: Int, patience: Int, from target: Target = .any
     ) throws(ExchangeFailure) {
         do {
-            try refresh(topics: [topic], createsTopics: createsTopics, rotating: attempt > 0)
+            try refresh(topics: [topic], createsTopics: createsTopics, rotating: attempt > 0, from: target)
         } catch {
             guard case .unknownTopic(let name) = error, attempt + 1 >= patience else { throw error }
             let code = KafkaErrorCode.unknownTopicOrPartition

@@ -213,9 +213,15 @@ public final class HoldfastProducer {
     /// Sends everything and waits until every record is delivered or has failed, which it has at the latest after
     /// `ProducerSettings.deliveryTimeoutMilliseconds`.
     public func flush() {
+        while pendingRecords > 0 { flush(forMilliseconds: 1_000) }
+    }
+
+    /// Sends everything and waits for at most that long.
+    public func flush(forMilliseconds milliseconds: Int) {
+        let end = network.monotonicNanoseconds &+ UInt64(max(milliseconds, 0)) * 1_000_000
         isFlushing = true
-        while pendingRecords > 0 { pump(wait: 50_000_000) }
-        isFlushing = false
+        defer { isFlushing = false }
+        repeat { pump(wait: 50_000_000) } while pendingRecords > 0 && network.monotonicNanoseconds < end
     }
 
     /// Flushes and gives up the connections.
