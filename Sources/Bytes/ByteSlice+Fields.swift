@@ -1,6 +1,6 @@
-/// Big-endian fields at a position, for fixed layouts read field by field. One function for each type on purpose: a generic
-/// function called from another module is not specialised there (its body is exported to clients outside the package only
-/// when public), and costs some 80 ns for a field where these cost two.
+/// Big-endian fields at a position, for fixed layouts read field by field. One function for each type on purpose: a
+/// generic function called from another module is not specialised there (package bodies are not exported), and costs
+/// some 80 ns for a field where these cost two.
 extension ByteSlice {
     package func uint8(at offset: Int) -> UInt8 { load(offset, as: UInt8.self) }
     package func int8(at offset: Int) -> Int8 { load(offset, as: Int8.self) }

@@ -42,6 +42,27 @@ struct AdmissionTests {
         }
     }
 
+    @Test func idempotentBatchesHaveARowEach() throws {
+        var leader = Leader()
+        let topic = try leader.createTopic()
+        let producer = try leader.allocateProducer()
+        for sequence in Int32(0)..<3 {
+            _ = leader.admit(batch("i", producer: producer, sequence: sequence), key(topic))
+            _ = leader.admit(batch("p"), key(topic))
+            _ = leader.admit(batch("q"), key(topic))
+        }
+        leader.seal()
+        let items = try table(leader.pending[0])
+        #expect(items.map(\.isIdempotent) == [true, false, true, false, true, false])
+        #expect(items.map(\.recordCount) == [1, 2, 1, 2, 1, 2])
+        #expect(items.map(\.baseSequence) == [0, -1, 1, -1, 2, -1])
+        #expect(items.map(\.flags) == [ProduceItem.startsProducerFlag, 0, 0, 0, 0, 0])
+        try leader.apply()
+        // They lie end to end, so they are one range all the same.
+        #expect(leader.broker.partition(key(topic))?.index.itemCount == 1)
+        #expect(try leader.consume(key(topic)).count == 9)
+    }
+
     @Test func rowsAreBoundedInSize() throws {
         var leader = Leader()
         let topic = try leader.createTopic()

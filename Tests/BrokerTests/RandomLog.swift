@@ -20,7 +20,7 @@ struct RandomLog {
     var entries: [LogEntry] { leader.applied }
 
     private mutating func step() throws {
-        leader.clock += random.below(200) == 0 ? 90_000_000 : Int64(random.below(50))
+        leader.clock += random.below(200) == 0 ? 90_000_000 : Int64(random.below(50)) - 5
         switch random.below(40) {
         case 0..<24: produce()
         case 24..<28:

@@ -62,6 +62,47 @@ struct SnapshotTests {
         #expect(rejections > 0)
     }
 
+    /// What a digest of a digest cannot show: fields that the encoding leaves out on both sides.
+    @Test func everyFieldComesBack() throws {
+        var leader = Leader(term: 6)
+        let topic = try leader.createTopic("t", partitions: 2, configs: [ConfigEntry(name: "retention.ms", value: "7")])
+        let producer = try leader.allocateProducer()
+        let key = PartitionKey(topic: topic, partition: 1)
+        leader.clock = 50_000
+        for sequence in Int32(0)..<9 {
+            _ = leader.admit(batch("s", timestamp: 40_000, producer: producer, sequence: sequence), key)
+            leader.seal()
+        }
+        try leader.run(.deleteRecords(key, before: 2))
+        leader.clock = 20_000
+        try leader.run(.setLimits(BrokerLimits(maximumTopics: 9, producerExpirationMilliseconds: 123_456)))
+        #expect(leader.broker.clock == 50_000, "the clock never goes back")
+        let restored = try Broker(snapshot: joined(leader.broker.encodeSnapshot()))
+        #expect(restored.clock == 50_000)
+        #expect(restored.appliedIndex == leader.broker.appliedIndex && restored.appliedIndex == 13)
+        #expect(restored.appliedTerm == 6)
+        #expect(restored.limits == BrokerLimits(maximumTopics: 9, producerExpirationMilliseconds: 123_456))
+        #expect(restored.registry.nextId == 1 && restored.registry.entries == leader.broker.registry.entries)
+        let found = try #require(restored.topic(named: "t"))
+        let original = try #require(leader.broker.topic(named: "t"))
+        #expect(found.id == original.id && found.number == topic && found.createdAt == original.createdAt)
+        #expect(found.overrides == original.overrides && found.settings == original.settings)
+        #expect(restored.partitionCount == 2 && found.partitions.count == 2)
+        let partition = found.partitions[1]
+        #expect(partition.logStartOffset == 2 && partition.endOffset == 9)
+        #expect(partition.leaderEpochs == original.partitions[1].leaderEpochs)
+        #expect(partition.leaderEpochs.starts.map(\.epoch) == [6])
+        #expect(partition.byteCount == original.partitions[1].byteCount && partition.maxTimestamp == 40_000)
+        #expect(partition.producers.nextSweep == original.partitions[1].producers.nextSweep)
+        let state = try #require(partition.producers.state(of: producer.id))
+        #expect(state.lastTimestamp == 50_000 && state.nextSequence == 9)
+        #expect(state.verdict(epoch: 0, firstSequence: 1, recordCount: 1) == .refused(.duplicateSequence))
+        #expect(
+            state.verdict(epoch: 0, firstSequence: 6, recordCount: 1)
+                == .duplicate(
+                    ProducerState.Batch(baseOffset: 6, appendTime: -1, firstSequence: 6, recordCount: 1)))
+    }
+
     @Test func aCopyIsNotTouchedByWhatFollows() throws {
         let log = try RandomLog(seed: 20, steps: 200)
         var broker = Broker()
