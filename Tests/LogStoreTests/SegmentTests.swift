@@ -230,7 +230,9 @@ import Testing
         fixture.disk.killProcess()
         #expect(try fixture.open().recovered.lastIndex == 1)
         fixture.disk.losePower()
-        #expect(try fixture.open().recovered.lastIndex == 1)
+        let recovered = try fixture.open().recovered
+        #expect(recovered.damaged.isEmpty)
+        #expect(try recovered.contents().map { $0.payload } == [payload(index: 1, term: 1, size: 10)])
     }
 
     /// The process ends between writing the new log start and syncing it; the next one deletes files on the strength of
@@ -281,5 +283,18 @@ import Testing
                 if calls > 6 { #expect(found.count == 6) }
             }
         }
+    }
+
+    /// The same bytes under a header with another salt are not this log's entries.
+    @Test func entriesUnderAnotherSaltAreNotRead() throws {
+        let fixture = Fixture()
+        let store = try fixture.created()
+        fixture.complete(store.append(entries(after: .zero, terms: [1, 1, 1], size: 50)), of: store)
+        var header = store.segments[0].header
+        header.salt ^= 1
+        let region = header.encode().array
+        fixture.disk.killProcess()
+        fixture.disk.damage(fixture.path(FileNames.segment(1))) { $0.replaceSubrange(..<region.count, with: region) }
+        #expect(try fixture.open().recovered.lastIndex == 0)
     }
 }
