@@ -12,7 +12,9 @@ package struct ByteReader {
     @inlinable package var remaining: Int { slice.count - position }
     @inlinable package var isAtEnd: Bool { position == slice.count }
 
-    @inlinable package mutating func integer<Integer: FixedWidthInteger>(_ type: Integer.Type) throws(DecodeError) -> Integer {
+    @inlinable package mutating func integer<Integer: FixedWidthInteger>(
+        _ type: Integer.Type
+    ) throws(DecodeError) -> Integer {
         let width = MemoryLayout<Integer>.size
         try require(width)
         let value = slice.load(position, as: type)
@@ -74,7 +76,7 @@ package struct ByteReader {
         return text
     }
 
-    /// Checks that `count` elements of at least `minimumSize` bytes each can still follow, before anything is allocated.
+    /// Checks that `count` elements of at least `minimumSize` bytes each can still follow, before memory is taken.
     @inlinable package func requireElements(_ count: Int, minimumSize: Int) throws(DecodeError) {
         guard count >= 0, count <= remaining / max(minimumSize, 1) else {
             throw .badLength(position: position, length: Int64(count))
