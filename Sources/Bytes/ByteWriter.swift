@@ -67,7 +67,8 @@ package struct ByteWriter {
     /// Overwrites an integer already written at `position`, for lengths and checksums known only at the end.
     @inlinable package mutating func patch<Integer: FixedWidthInteger>(_ value: Integer, at position: Int) {
         precondition(
-            position >= 0 && position + MemoryLayout<Integer>.size <= count, "ByteWriter: patch at \(position) of \(count)")
+            position >= 0 && position + MemoryLayout<Integer>.size <= count,
+            "ByteWriter: patch at \(position) of \(count)")
         (storage.base + position).storeBytes(of: value.bigEndian, as: Integer.self)
     }
 

@@ -46,8 +46,8 @@ extension Node {
             guard try disk.list("").contains(where: { $0.name == NodeIdentity.fileName }) else {
                 throw DiskFailure(
                     operation: "open", path: NodeIdentity.fileName, errno: 2,
-                    reason: "no identity file: run 'holdfast format' for a new node; a node that lost its data must not "
-                        + "start under its old identity")
+                    reason: "no identity file: run 'holdfast format' for a new node; a node that lost its data must "
+                        + "not start under its old identity")
             }
             let file = try disk.open(NodeIdentity.fileName, .readOnly)
             defer { disk.close(file) }

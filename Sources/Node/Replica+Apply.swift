@@ -37,8 +37,8 @@ extension Replica {
         }
     }
 
-    /// Entries that can be read back from the disk. What is not flushed may still be in the writer's queue, where a read
-    /// would find the bytes of before; memory holds those entries.
+    /// Entries that can be read back from the disk. What is not flushed may still be in the writer's queue, where a
+    /// read would find the bytes of before; memory holds those entries.
     func coldRun(
         from first: UInt64, through last: UInt64, maximumBytes: Int
     ) -> (start: EntryLocation, count: Int, byteCount: Int)? {

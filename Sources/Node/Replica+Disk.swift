@@ -133,7 +133,8 @@ extension Replica {
         return value
     }
 
-    /// Maintenance and snapshots may fail for want of space and are tried again; only what the log itself needs is fatal.
+    /// Maintenance and snapshots may fail for want of space and are tried again; only what the log itself needs is
+    /// fatal.
     private func jobFailed(_ task: DiskTask, _ failure: DiskFailure) {
         onEvent?(.jobFailed(failure))
         switch task {

@@ -80,7 +80,7 @@ extension Replica {
     }
 
     /// Confirms with a majority that this node still leads, then calls back with true once everything committed before
-    /// the call is applied here (ReadIndex, thesis §6.4); false when leadership is lost or the state is still arriving.
+    /// the call is applied here (ReadIndex, thesis §6.4); false when leadership is lost or the state is still to come.
     package func readBarrier(_ answer: @escaping (Bool) -> Void) {
         let id = nextReadID
         nextReadID += 1

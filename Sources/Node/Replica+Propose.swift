@@ -29,8 +29,8 @@ extension Replica {
         return .accepted(index: position.index)
     }
 
-    /// Offers one partition's part of a produce request to the leader's admission. On `.accepted` the batches are in the
-    /// turn's open entry, whose index is `openEntryIndex`; `wait` for it.
+    /// Offers one partition's part of a produce request to the leader's admission. On `.accepted` the batches are in
+    /// the turn's open entry, whose index is `openEntryIndex`; `wait` for it.
     package func admit(_ batches: ByteSlice, to key: PartitionKey) -> AdmissionOutcome? {
         guard admission != nil, raft.transferTarget == nil else { return nil }
         if admission!.openBytes > 0, admission!.openBytes + batches.count > settings.maximumEntryBytes { sealTurn() }

@@ -37,8 +37,8 @@ extension Replica {
         }
     }
 
-    /// Begins a snapshot once enough was applied since the last. The state is copied by reference and encoded and written
-    /// in the background; only entries that are durable here may be covered.
+    /// Begins a snapshot once enough was applied since the last. The state is copied by reference and encoded and
+    /// written in the background; only entries that are durable here may be covered.
     func takeSnapshotIfDue() {
         guard !snapshots.isWriting, appliedIndex <= raft.flushedIndex,
             snapshots.bytesSince >= settings.snapshotIntervalBytes

@@ -1,7 +1,8 @@
 import Bytes
 import Ports
 
-/// The links between simulated nodes: frames in order per direction, delivered when told; a cut link loses what is on it.
+/// The links between simulated nodes: frames in order per direction, delivered when told; a cut link loses what is on
+/// it.
 package final class SimulatedNetwork {
     package struct Link: Hashable {
         package let from: NodeID
