@@ -23,6 +23,10 @@ extension KafkaGateway {
         return epoch < leaderEpoch ? .fencedLeaderEpoch : .unknownLeaderEpoch
     }
 
+    /// How much longer than the client's timeout a follower waits for the leader, so that the leader's own timeout, which
+    /// says more, is heard first.
+    private static let relayNanoseconds: UInt64 = 500_000_000
+
     /// Carries the call out here, passes it on to the leader, waits a moment for one, or gives up, whatever applies. A
     /// call that was passed on to this node is not passed on again: two nodes that each take the other for the leader
     /// would play ball with it.
@@ -35,7 +39,7 @@ extension KafkaGateway {
         }
         if call.session.isForwarded { return call.refuse() }
         metrics.forwardedRequests += 1
-        node.forwardToLeader(call.frame, deadline: call.deadline) { reply in
+        node.forwardToLeader(call.frame, deadline: call.deadline + Self.relayNanoseconds) { reply in
             if let reply { call.answer(relayed: reply) } else { call.refuse() }
         }
     }

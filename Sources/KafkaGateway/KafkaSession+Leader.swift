@@ -5,8 +5,6 @@ import KafkaWire
 extension KafkaSession {
     /// Longest timeout taken over from a request.
     private static let maximumTimeoutMilliseconds = 120_000
-    /// How much longer a follower waits for the leader's answer, so that the leader's own timeout is heard first.
-    private static let relayMilliseconds = 500
 
     /// Reserves the response's place and sees to it that the leader carries the request out.
     func lead(
@@ -15,7 +13,7 @@ extension KafkaSession {
     ) {
         let settings = gateway.settings
         let asked = timeoutMs.map { min(max(Int($0), 1), Self.maximumTimeoutMilliseconds) }
-        let timeout = (asked ?? settings.commandTimeoutMilliseconds) + (isForwarded ? 0 : Self.relayMilliseconds)
+        let timeout = asked ?? settings.commandTimeoutMilliseconds
         let now = gateway.node.clock.monotonicNanoseconds
         gateway.dispatch(LeaderCall(
             session: self, header: header, frame: frame, ticket: reserve(holding: frame.count),

@@ -33,10 +33,12 @@ extension Replica {
         onRoleChange?(change)
     }
 
+    /// Raft's own commit index is no measure here: it may count entries already that this very message puts in the place
+    /// of those cut off.
     private func truncateSuffix(after index: UInt64) {
         precondition(
-            index >= raft.commitIndex && index >= min(appliedIndex, raft.lastPosition.index),
-            "truncation after \(index) below commit \(raft.commitIndex) or applied \(appliedIndex)")
+            index >= min(appliedIndex, raft.lastPosition.index),
+            "truncation after \(index) below applied \(appliedIndex)")
         cache.truncate(after: index)
         submit(log.truncate(after: index), .other)
     }

@@ -15,7 +15,7 @@ final class TestCluster {
         kafka: (inout KafkaSettings) -> Void = { _ in }
     ) throws {
         var settings = NodeSettings()
-        settings.log.segmentBytes = 32 << 10
+        settings.log.segmentBytes = 16 << 10
         node(&settings)
         cluster = try SimulatedCluster(count: nodes, seed: seed, settings: settings)
         var kafkaSettings = KafkaSettings()
