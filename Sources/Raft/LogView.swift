@@ -51,7 +51,7 @@ extension LogView {
         return slice
     }
 
-    /// The largest known position at or below `index` whose term is at most `term`, or nil if that would be below `base`.
+    /// The largest known position at or below `index` whose term is at most `term`; nil if that would be below `base`.
     /// Both ends of a conflict use it: it skips a whole term per round trip (paper §5.3, the last paragraphs).
     package func lastPosition(atOrBelow index: LogIndex, termAtMost term: Term) -> Position? {
         var index = min(index, last)

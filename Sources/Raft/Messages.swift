@@ -14,7 +14,8 @@ package enum RaftMessage: Hashable, Sendable {
     case timeoutNow(TimeoutNow)
 }
 
-/// RequestVote (paper §5.2) and its PreVote form (thesis §9.6), in which `term` is the term the sender would campaign in.
+/// RequestVote (paper §5.2) and its PreVote form (thesis §9.6), in which `term` is the term the sender would campaign
+/// in.
 package struct VoteRequest: Hashable, Sendable {
     package var term: Term
     package var last: Position
@@ -76,8 +77,8 @@ package struct AppendReply: Hashable, Sendable {
     package enum Outcome: Hashable, Sendable {
         /// The follower's log equals the leader's up to here, on disk.
         case flushed(LogIndex)
-        /// `previous` did not match; `hint` is the largest position at which the two logs may still agree, chosen so that
-        /// one round trip skips a whole term; `lastIndex` is the follower's last.
+        /// `previous` did not match; `hint` is the largest position at which the two logs may still agree, chosen so
+        /// that one round trip skips a whole term; `lastIndex` is the follower's last.
         case mismatch(rejected: LogIndex, hint: Position, lastIndex: LogIndex)
     }
 
@@ -90,7 +91,8 @@ package struct AppendReply: Hashable, Sendable {
     }
 }
 
-/// Keeps leadership and carries the commit index; `round` lets the leader confirm it still leads (ReadIndex, thesis §6.4).
+/// Keeps leadership and carries the commit index; `round` lets the leader confirm it still leads (ReadIndex, thesis
+/// §6.4).
 package struct Heartbeat: Hashable, Sendable {
     package var term: Term
     /// Never above what the receiver is known to hold.

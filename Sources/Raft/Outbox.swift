@@ -1,5 +1,5 @@
-/// What leaves the core, in order. Messages stay here while term or vote are not on disk: a member must not be heard in a
-/// term that it could forget.
+/// What leaves the core, in order. Messages stay here while term or vote are not on disk: a member must not be heard in
+/// a term that it could forget.
 struct Outbox: Hashable, Sendable {
     private struct HardState: Hashable, Sendable {
         var term: Term

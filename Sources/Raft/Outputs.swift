@@ -1,16 +1,17 @@
-/// What the shell must do, in this order. Messages come out only when what they promise is already durable: replies that
-/// wait for a flush stay inside the core until the completion comes back.
+/// What the shell must do, in this order. Messages come out only when what they promise is already durable: replies
+/// that wait for a flush stay inside the core until the completion comes back.
 package enum RaftOutput: Hashable, Sendable {
     /// Write and sync term and vote, then call `onHardStateSaved`.
     case saveHardState(term: Term, vote: MemberID?)
     /// Drop entries above `after` from the log. Always above commit.
     case truncateSuffix(after: LogIndex)
-    /// Follower: write entries `first ... last` of the `AppendRequest` being stepped, then call `onFlushed`.
+    /// Follower: write entries `first ... last` of the `AppendRequest` being stepped, then call `onFlushed` with the
+    /// `logGeneration` of now.
     case acceptEntries(first: LogIndex, last: LogIndex)
     /// New leader: append an empty entry at `position` (paper §8), then call `onFlushed`.
     case appendNoop(Position)
     /// Leader: load entries from `first` on (at most through `last`, at most `maximumBytes` but at least one) for
-    /// `peer`, then call `onEntriesLoaded`, or `onEntriesUnavailable` if the log no longer has them.
+    /// `peer`, then call `onEntriesLoaded`, or `onEntriesUnavailable` if the log no longer has them: one of them, once.
     case loadEntries(peer: MemberID, first: LogIndex, last: LogIndex, maximumBytes: Int)
     case send(RaftMessage, to: MemberID)
     /// Follower: the leader offers a snapshot; fetch the files, install them, then call `onSnapshotInstalled`

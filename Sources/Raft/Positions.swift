@@ -16,7 +16,8 @@ package struct Position: Hashable, Sendable {
     package static let zero = Position(index: 0, term: 0)
 }
 
-/// Consecutive entries of one term: `first` is the index of the first of them. A log is a list of runs plus a last index.
+/// Consecutive entries of one term: `first` is the index of the first of them. A log is a list of runs plus a last
+/// index.
 package struct TermRun: Hashable, Sendable {
     package var term: Term
     package var first: LogIndex

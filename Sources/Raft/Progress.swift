@@ -49,8 +49,8 @@ extension Progress {
         }
     }
 
-    /// The follower does not have the entry at `rejected`. `guess` is where we now think the logs meet; when `isCertain`,
-    /// both logs are known to hold the entry there. False when the reply is an old one.
+    /// The follower does not have the entry at `rejected`. `guess` is where we now think the logs meet; when
+    /// `isCertain`, both logs are known to hold the entry there. False when the reply is an old one.
     package mutating func reject(_ rejected: LogIndex, guess: LogIndex, isCertain: Bool) -> Bool {
         guard rejected > matched else { return false }
         switch state {

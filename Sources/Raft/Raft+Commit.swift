@@ -9,7 +9,7 @@ extension Raft {
         })
     }
 
-    /// Only an entry of our own term is committed by counting; the older ones below it come with it (§5.4.2, Figure 8).
+    /// Only an entry of our own term is committed by counting; older ones below it come with it (§5.4.2, Figure 8).
     mutating func advanceCommit() {
         guard role == .leader else { return }
         let index = quorumFlushed

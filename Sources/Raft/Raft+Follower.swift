@@ -63,7 +63,8 @@ extension Raft {
         send(.appendReply(AppendReply(term: term, outcome: .flushed(index))), to: leader)
     }
 
-    /// The leader never names more than we have reported flushed. If it does, our disk has lost something: believe none.
+    /// The leader never names more than we have reported flushed. If it does, our disk has lost something: believe
+    /// none.
     mutating func stepHeartbeat(_ beat: Heartbeat, from sender: MemberID) {
         if beat.commit <= log.flushed { commit(through: beat.commit) }
         send(.heartbeatReply(HeartbeatReply(term: term, round: beat.round)), to: sender)

@@ -36,7 +36,8 @@ extension Raft {
         case .leader: if leader != id || !outbox.isSaved { return "leader in a term that is not saved" }
         }
         if role != .follower && receiving != nil { return "receiving a snapshot as \(role)" }
-        if role != .leader && !(peers.isEmpty && reads.isEmpty && transfer == nil) { return "leader state in a \(role)" }
+        let isBare = peers.isEmpty && reads.isEmpty && transfer == nil
+        if role != .leader && !isBare { return "leader state in a \(role)" }
         return nil
     }
 

@@ -27,9 +27,9 @@ struct ReadQueue: Hashable, Sendable {
 }
 
 extension Raft {
-    /// Asks for a read barrier. `.readReady` comes once a majority has confirmed that this leader still was one after the
-    /// call; the index is the commit index of now, or of the own-term no-op if that is not committed yet. `id` is the
-    /// caller's, unique among those unanswered.
+    /// Asks for a read barrier. `.readReady` comes once a majority has confirmed that this leader still was one after
+    /// the call; the index is the commit index of now, or of the own-term no-op if that is not committed yet. `id` is
+    /// the caller's, unique among those unanswered.
     package mutating func requestRead(id read: UInt64) -> ReadResult {
         defer { settle() }
         guard role == .leader else { return .notLeader(leader: leader) }

@@ -69,7 +69,8 @@ extension Raft {
         disconnected.removeAll { $0 == peer }
     }
 
-    /// Something was lost, or the follower's disk is slow. An empty append tells which: it is rejected or answered late.
+    /// Something was lost, or the follower's disk is slow. An empty append tells which: it is rejected or answered
+    /// late.
     private mutating func askAgain(_ number: Int) {
         guard peers[number].progress.state == .replicate else { return }
         sendEmptyAppend(to: number)
@@ -81,8 +82,8 @@ extension Raft {
         for number in peers.indices { replicate(to: number) }
     }
 
-    /// Sends `peer` what it lacks, as far as its state and the bounds allow: entries (once the shell has loaded them), an
-    /// empty append to find where the logs meet, or just the commit index.
+    /// Sends a peer what it lacks, as far as its state and the bounds allow: entries (once the shell has loaded them),
+    /// an empty append to find where the logs meet, or just the commit index.
     mutating func replicate(to number: Int) {
         let peer = peers[number]
         guard !disconnected.contains(peer.id), !loads.contains(where: { $0.peer == peer.id }) else { return }
@@ -131,8 +132,8 @@ extension Raft {
 
     // MARK: Loads
 
-    /// Takes the answered load off the table. nil if it was never asked for, or nobody needs it any more; then replication
-    /// to the peer goes on with a new one.
+    /// Takes the answered load off the table. nil if it was never asked for, or nobody needs it any more; then
+    /// replication to the peer goes on with a new one.
     private mutating func finishLoad(peer: MemberID, first: LogIndex) -> Int? {
         guard let slot = loads.firstIndex(where: { $0.peer == peer && $0.first == first }) else { return nil }
         let load = loads.remove(at: slot)

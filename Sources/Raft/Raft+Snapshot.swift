@@ -3,8 +3,8 @@
 extension Raft {
     // MARK: Leader
 
-    /// The entries at `next` are gone. If our snapshot does not reach that far they are missing, not obsolete: nothing we
-    /// could offer would help, so ask the log again after the next heartbeat instead of looping through offers.
+    /// The entries at `next` are gone. If our snapshot does not reach that far they are missing, not obsolete: nothing
+    /// we could offer would help, so ask the log again after the next heartbeat instead of looping through offers.
     mutating func startSnapshot(_ number: Int) {
         guard snapshot.index >= peers[number].progress.next else {
             peers[number].progress.holdProbe()
@@ -49,8 +49,8 @@ extension Raft {
         send(.snapshotReply(SnapshotReply(term: term, installed: installed)), to: sender)
     }
 
-    /// The snapshot that `receiveSnapshot` asked for is in place, on disk: the log starts after `position`, and the state
-    /// machine has been replaced by the snapshot's, so nothing needs to be applied for it.
+    /// The snapshot that `receiveSnapshot` asked for is in place, on disk: the log starts after `position`, and the
+    /// state machine has been replaced by the snapshot's, so nothing needs to be applied for it.
     package mutating func onSnapshotInstalled(_ position: Position, membership installed: Membership) {
         defer { settle() }
         guard let incoming = receiving else { return }
@@ -76,15 +76,16 @@ extension Raft {
 
     // MARK: Everyone
 
-    /// A snapshot of the applied state at `position` is on disk and would be used after a restart, so entries at or below
-    /// it count as flushed even if their own writes are still under way. Runs and memberships that only they need are
-    /// forgotten; if the shell keeps part of the log below `position` for slow followers, `logStart` is the first index
-    /// it keeps.
+    /// A snapshot of the applied state at `position` is on disk and would be used after a restart, so entries at or
+    /// below it count as flushed even if their own writes are still under way. Runs and memberships that only they need
+    /// are forgotten; if the shell keeps part of the log below `position` for slow followers, `logStart` is the first
+    /// index it keeps.
     package mutating func onSnapshotTaken(_ position: Position, logStart: LogIndex? = nil) {
         defer { settle() }
         guard position.index > snapshot.index else { return }
         precondition(
-            position.index <= machine.applied && log.contains(position), "snapshot \(position) of another state: \(self)")
+            position.index <= machine.applied && log.contains(position),
+            "snapshot \(position) of another state: \(self)")
         snapshot = position
         snapshotMembership = memberships.membership(at: position.index)
         let forgotten = min(position.index, max(logStart ?? position.index + 1, 1) - 1)

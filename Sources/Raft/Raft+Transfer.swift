@@ -1,8 +1,8 @@
 // Leadership transfer (thesis §3.10).
 
 extension Raft {
-    /// Hands leadership to `target`: no more proposals, bring its log up to ours, tell it to campaign. Given up after an
-    /// election timeout.
+    /// Hands leadership to `target`: no more proposals, bring its log up to ours, tell it to campaign. Given up after
+    /// an election timeout.
     package mutating func transferLeadership(to target: MemberID) -> TransferResult {
         defer { settle() }
         guard role == .leader else { return .notLeader(leader: leader) }

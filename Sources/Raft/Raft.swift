@@ -49,7 +49,7 @@ package struct Raft: Sendable {
 
     /// `seed` fixes the random election timeouts.
     package init(id: MemberID, settings: RaftSettings, restored: RestoredState, seed: UInt64) {
-        precondition(settings.electionTicks > 0 && settings.heartbeatTicks > 0, "timeouts must be positive: \(settings)")
+        precondition(settings.electionTicks > 0 && settings.heartbeatTicks > 0, "no timeouts: \(settings)")
         self.id = id
         self.settings = settings
         log = LogView(base: restored.snapshot, runs: restored.runs, last: restored.lastIndex)
@@ -132,8 +132,8 @@ extension Raft {
 // MARK: - Inputs that concern every role
 
 extension Raft {
-    /// What to do since the last call, in order. Taking it counts as handing over: entries are being written, commits are
-    /// being applied.
+    /// What to do since the last call, in order. Taking it counts as handing over: entries are being written, commits
+    /// are being applied.
     package mutating func takeOutputs() -> [RaftOutput] {
         log.submit()
         machine.submit()

@@ -5,8 +5,12 @@ enum Describe {
     static func position(_ position: Position) -> String { "(\(position.index),t\(position.term))" }
 
     static func membership(_ membership: Membership) -> String {
-        let learners = membership.learners.isEmpty ? "" : " learners \(membership.learners)"
-        return "voters \(membership.voters)\(learners)"
+        let learners = membership.learners.isEmpty ? "" : " learners \(list(membership.learners))"
+        return "voters \(list(membership.voters))\(learners)"
+    }
+
+    private static func list(_ members: [MemberID]) -> String {
+        members.map(String.init).joined(separator: ",")
     }
 
     /// nil for what a trace need not show.
@@ -16,13 +20,15 @@ enum Describe {
         case .truncateSuffix(let index): "truncates after \(index)"
         case .acceptEntries(let first, let last): "writes \(first)...\(last)"
         case .appendNoop(let position): "writes no-op \(self.position(position))"
-        case .loadEntries(let peer, let first, let last, let bytes): "loads \(first)...\(last) for \(peer), <= \(bytes) bytes"
+        case .loadEntries(let peer, let first, let last, let bytes):
+            "loads \(first)...\(last) for \(peer), <= \(bytes) bytes"
         case .send(let message, let receiver): "-> \(receiver) \(self.message(message))"
         case .receiveSnapshot(let offer, let sender): "fetches snapshot \(position(offer.position)) from \(sender)"
         case .commit(let index): "commits \(index)"
         case .readReady(let id, let index): "read \(id) ready at \(index)"
         case .readFailed(let id): "read \(id) failed"
-        case .role(let change): "is \(change.role) in term \(change.term), leader \(change.leader.map(String.init) ?? "none")"
+        case .role(let change):
+            "is \(change.role) in term \(change.term), leader \(change.leader.map(String.init) ?? "none")"
         }
     }
 
@@ -74,8 +80,9 @@ enum Describe {
         let raft = member.raft
         let vote = raft.vote.map(String.init) ?? "none"
         let runs = member.log.runs.map { "t\($0.term)@\($0.first)" }.joined(separator: " ")
-        return "\(member.id) \(raft.role) term \(raft.term) vote \(vote) last \(position(raft.lastPosition)) "
-            + "flushed \(raft.flushedIndex) commit \(raft.commitIndex) log [\(runs)] \(membership(raft.membership))"
+        let log = runs.isEmpty ? "empty" : "\(runs)...\(raft.lastPosition.index)"
+        return "\(member.id) \(raft.role) term \(raft.term) vote \(vote) log \(log) flushed \(raft.flushedIndex) "
+            + "commit \(raft.commitIndex) \(membership(raft.membership))"
     }
 
     static func progress(_ member: TestMember) -> [String] {
@@ -98,8 +105,9 @@ enum Parse {
             words.firstIndex(of: name).flatMap { UInt64(words[$0 + 1]) } ?? 0
         }
         func position(_ name: String) -> Position {
-            let numbers = words.firstIndex(of: name).map { words[$0 + 1].split(separator: ",").compactMap { UInt64($0) } }
-            return numbers.map { Position(index: $0[0], term: $0[1]) } ?? .zero
+            guard let place = words.firstIndex(of: name) else { return .zero }
+            let numbers = words[place + 1].split(separator: ",").compactMap { UInt64($0) }
+            return Position(index: numbers[0], term: numbers[1])
         }
         let term = number("term")
         switch words[0] {

@@ -33,7 +33,9 @@ struct ProgressTwin {
         switch dice.below(10) {
         case 0..<4: .send(through: next - 1 + LogIndex(dice.below(4)), bytes: dice.below(50))
         case 4..<7: .acknowledge(LogIndex(dice.below(Int(next))))
-        case 7, 8: .reject(dice.happens(60) ? next - 1 : LogIndex(dice.below(Int(next) + 2)), guess: LogIndex(dice.below(20)))
+        case 7, 8:
+            .reject(
+                dice.happens(60) ? next - 1 : LogIndex(dice.below(Int(next) + 2)), guess: LogIndex(dice.below(20)))
         default: dice.happens(50) ? .disconnect : .offer(matched + LogIndex(dice.below(5)))
         }
     }

@@ -163,7 +163,8 @@ import Testing
         #expect(drain(&raft) == [.send(.appendReply(AppendReply(term: 5, outcome: .flushed(3))), to: 2)])
     }
 
-    /// What a follower has reported as flushed to this term's leader may be committed already, even if it has not heard so.
+    /// What a follower has reported as flushed to this term's leader may be committed already, even if it has not heard
+    /// so.
     @Test func aLeaderMayNotReplaceWhatItConfirmed() {
         var raft = member()
         let runs = [TermRun(term: 4, first: 1)]

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Stories as text: commands in, the exact trace out. `HOLDFAST_REWRITE=1` writes what the core does now into the files; the
-/// difference is then to be read like code.
+/// Stories as text: commands in, the exact trace out. `HOLDFAST_REWRITE=1` writes what the core does now into the
+/// files; the difference is then to be read like code.
 @Suite struct ScriptTests {
     static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Scripts")
 

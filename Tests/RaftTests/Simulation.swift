@@ -306,7 +306,9 @@ final class Simulation {
         while member.performDisk() != nil { drain(member) }
         while !member.loads.isEmpty { answerLoad(member) }
         fetchSnapshot(member)
-        if !member.appliesAtOnce, member.unapplied > member.raft.appliedIndex { member.apply(through: member.unapplied) }
+        if !member.appliesAtOnce, member.unapplied > member.raft.appliedIndex {
+            member.apply(through: member.unapplied)
+        }
         drain(member)
     }
 

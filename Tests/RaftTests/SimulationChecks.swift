@@ -1,8 +1,8 @@
 import Raft
 import Testing
 
-/// The checkers of the simulation: each property of the paper's Figure 3 and the project's own, against what is really on
-/// the members' disks.
+/// The checkers of the simulation: each property of the paper's Figure 3 and the project's own, against what is really
+/// on the members' disks.
 struct SimulationChecks {
     private(set) var failures: [String] = []
     private var leaderOfTerm: [Term: MemberID] = [:]
@@ -76,7 +76,7 @@ struct SimulationChecks {
     private mutating func noteCommit(_ index: LogIndex, _ member: TestMember, _ members: [TestMember]) {
         guard leading.contains(member.id) || index > LogIndex(committed.count) else { return }
         while LogIndex(committed.count) < index {
-            guard let entry = member.log[LogIndex(committed.count + 1)] else { return fail("commit of nothing at \(index)") }
+            guard let entry = member.log[LogIndex(committed.count + 1)] else { return fail("commit of nothing") }
             committed.append(entry)
         }
         guard leading.contains(member.id) else { return fail("follower \(member.id) commits \(index) first") }

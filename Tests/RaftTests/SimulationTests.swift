@@ -1,8 +1,8 @@
 import Raft
 import Testing
 
-/// Random schedules with loss, duplicates, reordering, cuts, crashes, slow disks, snapshots and transfers. A failing seed is a
-/// defect; it is never run again until it passes.
+/// Random schedules with loss, duplicates, reordering, cuts, crashes, slow disks, snapshots and transfers. A failing
+/// seed is a defect; it is never run again until it passes.
 @Suite struct SimulationTests {
     private func run(_ seeds: Range<UInt64>, _ options: Simulation.Options) -> [String: Int] {
         var total: [String: Int] = [:]

@@ -8,8 +8,8 @@ struct Envelope: Hashable {
     var entries: [Entry] = []
 }
 
-/// The smallest shell around a `Raft`: a log in memory, a disk that works when it is told to, loads that are answered when
-/// they are told to.
+/// The smallest shell around a `Raft`: a log in memory, a disk that works when it is told to, loads that are answered
+/// when they are told to.
 final class TestMember {
     struct PendingLoad: Hashable {
         var peer: MemberID
