@@ -15,7 +15,7 @@ struct BrokerConfig {
         let own = gateway.node.identity.node
         let address = settings.endpoints[own].map { "PLAINTEXT://\($0.host):\($0.port)" } ?? ""
         let limits = gateway.broker.limits
-        return [
+        let nodes: [BrokerConfig] = [
             .init(
                 "advertised.listeners", address, .list, .staticBroker, "Where clients find this node."),
             .init(
@@ -40,6 +40,19 @@ struct BrokerConfig {
                 "unclean.leader.election.enable", "false", .boolean, .builtIn,
                 "A node that lacks acknowledged records cannot become leader."),
         ]
+        return (nodes + topicDefaults).sorted { $0.name < $1.name }
+    }
+
+    /// The defaults that topics start from, by the names brokers give them.
+    private static let topicDefaults = [
+        "compression.type": "compression.type", "log.cleanup.policy": "cleanup.policy",
+        "log.message.timestamp.type": "message.timestamp.type", "log.retention.bytes": "retention.bytes",
+        "log.retention.ms": "retention.ms", "log.segment.bytes": "segment.bytes",
+        "message.max.bytes": "max.message.bytes",
+    ].sorted { $0.key < $1.key }.compactMap { name, topicName in
+        ConfigCatalog.definition(of: topicName).map {
+            BrokerConfig(name, $0.defaultValue, $0.type, .builtIn, $0.documentation)
+        }
     }
 
     private init(

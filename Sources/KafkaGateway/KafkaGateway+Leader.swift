@@ -23,8 +23,8 @@ extension KafkaGateway {
         return epoch < leaderEpoch ? .fencedLeaderEpoch : .unknownLeaderEpoch
     }
 
-    /// How much longer than the client's timeout a follower waits for the leader, so that the leader's own timeout, which
-    /// says more, is heard first.
+    /// How much longer than the client's timeout a follower waits for the leader, so that the leader's own timeout,
+    /// which says more, is heard first.
     private static let relayNanoseconds: UInt64 = 500_000_000
 
     /// Carries the call out here, passes it on to the leader, waits a moment for one, or gives up, whatever applies. A

@@ -4,8 +4,8 @@ import Records
 /// Finds a record by its timestamp.
 enum RecordSearch {
     /// The first record in `batches` (whole batches end to end) whose timestamp is at least `timestamp`; nil if there
-    /// is none. Where a batch's records cannot be read, because they are compressed or not in the usual form, the answer
-    /// is its base offset with the batch's largest timestamp: a consumer that starts there misses nothing.
+    /// is none. Where a batch's records cannot be read, because they are compressed or not in the usual form, the
+    /// answer is its base offset with the batch's largest timestamp: a consumer that starts there misses nothing.
     static func first(reaching timestamp: Int64, in batches: ByteSlice) -> (offset: Int64, timestamp: Int64)? {
         var rest = batches
         while !rest.isEmpty {

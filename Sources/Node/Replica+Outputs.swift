@@ -33,8 +33,8 @@ extension Replica {
         onRoleChange?(change)
     }
 
-    /// Raft's own commit index is no measure here: it may count entries already that this very message puts in the place
-    /// of those cut off.
+    /// Raft's own commit index is no measure here: it may count entries already that this very message puts in the
+    /// place of those cut off.
     private func truncateSuffix(after index: UInt64) {
         precondition(
             index >= min(appliedIndex, raft.lastPosition.index),

@@ -134,7 +134,10 @@ struct AdminTests {
             ([.init(name: nil)], [.invalidRequest]),
             ([.init(name: "a", topicId: a.topicId)], [.invalidRequest]),
             ([.init(name: "missing")], [.unknownTopicOrPartition]),
-            ([.init(name: nil, topicId: a.topicId), .init(name: "a"), .init(name: "b")], [.none, .invalidRequest, .none]),
+            (
+                [.init(name: nil, topicId: a.topicId), .init(name: "a"), .init(name: "b")],
+                [.none, .invalidRequest, .none]
+            ),
         ]
         for (topics, codes) in cases {
             let response: DeleteTopicsResponse = try client.call(DeleteTopicsRequest(topics: topics, timeoutMs: 1000))
@@ -177,7 +180,10 @@ struct AdminTests {
         #expect(try describe(4, "nonsense").errorCode == .invalidRequest)
         #expect(try describe(8, "1").errorCode == .invalidRequest)
         #expect(try describe(4, "").errorCode == .none)
-        #expect(try describe(4, "1").configs.first { $0.name == "node.id" }?.value == "1")
+        let broker = try describe(4, "1").configs
+        #expect(broker.first { $0.name == "node.id" }?.value == "1")
+        #expect(broker.first { $0.name == "message.max.bytes" }?.value == "1048588")
+        #expect(broker.map(\.name) == broker.map(\.name).sorted())
         try client.create("a")
         let topic = try describe(2, "a")
         #expect(topic.configs.count == 23)

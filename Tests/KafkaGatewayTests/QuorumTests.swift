@@ -189,7 +189,8 @@ struct QuorumTests {
         #expect(try client.receive(FetchResponse.self).partitions[0].errorCode == .notLeaderOrFollower)
     }
 
-    /// A deposed leader that does not know it yet must not tell an end of the log that lies before acknowledged records.
+    /// A deposed leader that does not know it yet must not tell an end of the log that lies before acknowledged
+    /// records.
     @Test func aDeposedLeaderDoesNotListOffsets() throws {
         let (cluster, leader, client) = try begin()
         cluster.isolate(leader)
