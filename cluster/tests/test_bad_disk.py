@@ -142,7 +142,7 @@ def make_leader(cluster, wanted):
 def test_disk_full_on_the_leader(new_cluster, small_disk):
     """The leader's write fails: it stops and names the file and the error, another leads, nothing acknowledged is
     lost. With the disk as full as before it does not come up; with room it catches up."""
-    cluster = new_cluster(serve_options=("--segment-bytes", str(8 << 20)))
+    cluster = new_cluster(serve_options=("--segment-bytes", str(8 << 20), "--max-request-bytes", str(4 << 20)))
     victim = cluster.leader()
     assert victim.stop() == 0
     disk = small_disk(sum(path.stat().st_size for path in victim.data.rglob("*") if path.is_file()) // 2**20 + 40)
