@@ -32,8 +32,8 @@ extension NodeFault: CustomStringConvertible {
         case .machine(let fault): "\(fault)"
         case .unreadableEntry(let index, let reason): "entry \(index) cannot be read: \(reason)"
         case .notFormatted:
-            "not formatted: no identity file; run 'holdfast format' for a new node, but never for one that has lost its "
-                + "data: it must not come back under its old identity"
+            "not formatted: no identity file; run 'holdfast format' for a new node, but never for one that has lost "
+                + "its data: it must not come back under its old identity"
         case .badIdentity(let reason): "bad identity file: \(reason)"
         case .badSnapshot(let reason): "bad snapshot: \(reason)"
         }

@@ -158,7 +158,7 @@ import Testing
             file("extension Used: Equatable { func nothing() {} }", "Sources/Raft/Used+Equatable.swift"),
         ]
         let dead = DeadFileRule.checkSources(files).map(\.path)
-        #expect(dead == ["Sources/Raft/Unused.swift", "Sources/Raft/Used+Hidden.swift", "Sources/Raft/Used+Nobody.swift"])
+        #expect(dead == ["Unused", "Used+Hidden", "Used+Nobody"].map { "Sources/Raft/\($0).swift" })
     }
 
     @Test func deadScripts() {
