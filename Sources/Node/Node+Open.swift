@@ -42,17 +42,13 @@ extension Node {
 
     /// Reads the identity file; its absence means the directory was never formatted, or has lost its state.
     package static func readIdentity(_ disk: any Disk) throws(NodeFault) -> NodeIdentity {
-        let bytes = try onDisk { () throws(DiskFailure) in
-            guard try disk.list("").contains(where: { $0.name == NodeIdentity.fileName }) else {
-                throw DiskFailure(
-                    operation: "open", path: NodeIdentity.fileName, errno: 2,
-                    reason: "no identity file: run 'holdfast format' for a new node; a node that lost its data must "
-                        + "not start under its old identity")
-            }
+        let bytes = try onDisk { () throws(DiskFailure) -> ByteSlice? in
+            guard try disk.list("").contains(where: { $0.name == NodeIdentity.fileName }) else { return nil }
             let file = try disk.open(NodeIdentity.fileName, .readOnly)
             defer { disk.close(file) }
             return try disk.read(file, offset: 0, count: Int(min(try disk.size(file), 1 << 20)))
         }
+        guard let bytes else { throw .notFormatted }
         do {
             return try NodeIdentity(decoding: bytes)
         } catch {

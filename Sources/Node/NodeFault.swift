@@ -14,6 +14,8 @@ package enum NodeFault: Error, Sendable {
     case undecodableEntry(index: UInt64, DecodeError)
     case machine(BrokerFault)
     case unreadableEntry(index: UInt64, String)
+    /// There is no identity file: the directory was never formatted, or has lost its state.
+    case notFormatted
     case badIdentity(String)
     case badSnapshot(String)
 }
@@ -29,6 +31,9 @@ extension NodeFault: CustomStringConvertible {
         case .undecodableEntry(let index, let error): "entry \(index) cannot be decoded: \(error)"
         case .machine(let fault): "\(fault)"
         case .unreadableEntry(let index, let reason): "entry \(index) cannot be read: \(reason)"
+        case .notFormatted:
+            "not formatted: no identity file; run 'holdfast format' for a new node, but never for one that has lost "
+                + "its data: it must not come back under its old identity"
         case .badIdentity(let reason): "bad identity file: \(reason)"
         case .badSnapshot(let reason): "bad snapshot: \(reason)"
         }

@@ -34,14 +34,17 @@ package final class HoldfastServer {
         loop = parts
         let relay = SignalRelay()
         try Self.system { () throws(SystemError) in try parts.handleSignals(signals) { relay.handle($0) } }
-        let disk = try Self.disk { () throws(DiskFailure) in try SystemDisk(root: configuration.data) }
+        let disk = try Self.disk { () throws(DiskFailure) in
+            // A missing directory is a missing disk or a wrong path, never a fresh start.
+            try SystemDisk(root: configuration.data, creating: false)
+        }
         queue = try Self.system { () throws(SystemError) in try SystemDiskQueue(loop: parts, disk: disk) }
         let identity = try Self.identity(disk, configuration)
         links = try Self.openLinks(loop, identity, configuration, logger)
         let environment = NodeEnvironment(
             settings: configuration.nodeSettings, disk: disk, queue: queue, transport: links, clock: loop,
             entropy: SystemEntropy())
-        node = try Self.openNode(environment, identity, logger)
+        node = try Self.openNode(environment, identity, configuration, logger)
         gateway = KafkaGateway(node: node, settings: configuration.kafkaSettings)
         observe()
         try openDoors()
@@ -130,7 +133,7 @@ extension HoldfastServer {
 
     /// A fault is final: the process ends at once, because nothing it says from here on can be trusted.
     private func stop(_ fault: NodeFault) {
-        logger.error("node stops", ["fault": fault.description])
+        logger.error("node stops", ["data": configuration.data, "fault": fault.description])
         endProcess(code: 1)
     }
 }
@@ -171,7 +174,7 @@ extension HoldfastServer {
         do {
             identity = try Node.readIdentity(disk)
         } catch {
-            throw .node(error)
+            throw .node(error, data: configuration.data)
         }
         guard identity.node == configuration.node else {
             throw .configuration(ConfigurationError(
@@ -198,7 +201,7 @@ extension HoldfastServer {
     }
 
     private static func openNode(
-        _ environment: NodeEnvironment, _ identity: NodeIdentity, _ logger: LineLogger
+        _ environment: NodeEnvironment, _ identity: NodeIdentity, _ configuration: Configuration, _ logger: LineLogger
     ) throws(ServerFault) -> Node {
         do {
             let opened = try Node.open(environment, identity: identity)
@@ -210,7 +213,7 @@ extension HoldfastServer {
             ])
             return opened.node
         } catch {
-            throw .node(error)
+            throw .node(error, data: configuration.data)
         }
     }
 

@@ -19,12 +19,12 @@ package final class SystemDisk: Disk {
         var nextID: Int32 = 1
     }
 
-    /// Creates `root` if it is missing (its parent must exist). With `exclusive`, fails if another process, or another
-    /// `SystemDisk` of this one, holds the directory; the lock goes with the process or this object, never by
-    /// deleting a file.
-    package init(root: String, exclusive: Bool = true) throws(DiskFailure) {
+    /// Creates `root` if it is missing (its parent must exist), unless `creating` is false. With `exclusive`, fails if
+    /// another process, or another `SystemDisk` of this one, holds the directory; the lock goes with the process or
+    /// this object, never by deleting a file.
+    package init(root: String, creating: Bool = true, exclusive: Bool = true) throws(DiskFailure) {
         self.root = root
-        let made = holdfast_mkdir(root)
+        let made = creating ? holdfast_mkdir(root) : 0
         if made < 0 && made != -EEXIST { throw diskFailure("creating the data directory", root, -made) }
         rootDescriptor = holdfast_open_directory(root)
         if rootDescriptor < 0 { throw diskFailure("opening the data directory", root, -rootDescriptor) }

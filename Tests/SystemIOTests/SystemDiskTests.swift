@@ -11,6 +11,15 @@ import Testing
 
     private func disk() throws -> SystemDisk { try SystemDisk(root: directory.path + "/data") }
 
+    @Test func aMissingDirectoryIsMadeOnlyWhenAsked() throws {
+        let root = directory.path + "/data"
+        let missing = #expect(throws: DiskFailure.self) { try SystemDisk(root: root, creating: false) }
+        #expect(missing?.errno == ENOENT && missing?.path == root)
+        #expect(access(root, F_OK) == -1)
+        #expect(try SystemDisk(root: root).list("").isEmpty)
+        #expect(try SystemDisk(root: root, creating: false).list("").isEmpty)
+    }
+
     @Test func writesAndReadsPieces() throws {
         let disk = try disk()
         let file = try disk.open("a", .createNew)

@@ -4,19 +4,22 @@ enum DeadFileRule {
         "struct", "class", "enum", "protocol", "actor", "typealias", "func", "let", "var",
     ]
 
+    private static let modifiers: Set<String> = [
+        "private", "fileprivate", "package", "internal", "public", "static", "final", "mutating", "nonisolated",
+        "borrowing", "consuming", "indirect", "lazy", "unowned", "weak", "override", "class",
+    ]
+
     /// What a file offers to the others.
     private struct Offer {
-        /// Declared at the top level.
+        /// Declared at the top level, or directly inside an extension.
         var names: Set<String> = []
-        /// Declared directly inside an extension.
-        var members: Set<String> = []
         /// Something used without its name: an initialiser, operator, subscript or conformance of an extension, an
         /// entry point, public API.
         var isUsedUnnamed = false
     }
 
     /// Swift files below Sources: something at their top level, or a member of their extensions, is used elsewhere, if
-    /// only by a test.
+    /// only by a test. What is private is not an offer.
     static func checkSources(_ files: [SourceFile]) -> [Violation] {
         var users: [String: Int] = [:]
         for file in files {
@@ -25,8 +28,7 @@ enum DeadFileRule {
         let swift = files.filter { $0.isSwift && $0.module != nil }
         return swift.compactMap { file in
             let offer = offer(of: file)
-            let names = offer.names.isEmpty ? offer.members : offer.names
-            let isUsed = names.contains { users[$0, default: 0] > 1 }
+            let isUsed = offer.names.contains { users[$0, default: 0] > 1 }
             if file.name == "main.swift" || offer.isUsedUnnamed || isUsed { return nil }
             return file.violation(0, "dead file", "nothing it declares is used by another file")
         }
@@ -49,18 +51,27 @@ enum DeadFileRule {
                 offer.isUsedUnnamed = true
             case "init" where depth == 1 && inExtension, "subscript" where depth == 1 && inExtension:
                 offer.isUsedUnnamed = true
-            case _ where typeKeywords.contains(text) && depth == 0:
-                inExtension = false
-                offer.names.insert(tokens.text(at: index + 1))
-            case _ where typeKeywords.contains(text) && depth == 1 && inExtension:
+            case _ where typeKeywords.contains(text) && (depth == 0 || depth == 1 && inExtension):
+                if depth == 0 { inExtension = false }
+                if isPrivate(tokens, index) { break }
                 if text == "func", !(tokens.indices.contains(index + 1) && tokens[index + 1].isWord) {
                     offer.isUsedUnnamed = true
                 }
-                offer.members.insert(tokens.text(at: index + 1))
+                offer.names.insert(tokens.text(at: index + 1))
             default: break
             }
         }
         return offer
+    }
+
+    /// Is the declaration whose keyword stands at `keyword` for its own file only?
+    private static func isPrivate(_ tokens: [Token], _ keyword: Int) -> Bool {
+        var index = keyword - 1
+        while modifiers.contains(tokens.text(at: index)) {
+            if tokens.text(at: index).hasSuffix("private") { return true }
+            index -= 1
+        }
+        return false
     }
 
     private static func hasConformance(_ tokens: [Token], _ keyword: Int) -> Bool {

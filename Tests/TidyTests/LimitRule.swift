@@ -12,6 +12,7 @@ enum LimitRule {
         // Prose is wrapped by whoever shows it.
         let lines = file.name.hasSuffix(".md") ? [] : file.lines
         for (index, line) in lines.enumerated() where line.unicodeScalars.count > lineColumns {
+            if isRecorded(line, in: file) { continue }
             let columns = line.unicodeScalars.count
             found.append(file.violation(index + 1, "limit", "\(columns) columns, \(lineColumns) are allowed"))
         }
@@ -20,5 +21,10 @@ enum LimitRule {
             found.append(file.violation(body.firstLine, "limit", words))
         }
         return found
+    }
+
+    /// A line of a test script's answer, which is indented: the test itself wrote it, one event a line.
+    private static func isRecorded(_ line: String, in file: SourceFile) -> Bool {
+        file.components.contains("Scripts") && file.name.hasSuffix(".txt") && line.hasPrefix("  ")
     }
 }

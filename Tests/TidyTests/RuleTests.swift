@@ -83,6 +83,9 @@ import Testing
         let long = String(repeating: "\n", count: LimitRule.fileLines)
         #expect(LimitRule.check(file(long)).isEmpty)
         #expect(LimitRule.check(file(long + "\n")).count == 1)
+        let script = "\(line)é\n  1 answers \(line)é\n"
+        #expect(LimitRule.check(file(script, "Tests/RaftTests/Scripts/a.txt")).map(\.line) == [1])
+        #expect(LimitRule.check(file(script, "Tests/RaftTests/a.txt")).map(\.line) == [1, 2])
     }
 
     @Test(arguments: [
@@ -148,11 +151,14 @@ import Testing
             file("struct Used {}", "Sources/Raft/Used.swift"),
             file("extension Used { func helper() { let local = 1 } }", "Sources/Raft/Used+Helper.swift"),
             file("struct Unused { let local = Used().helper() }", "Sources/Raft/Unused.swift"),
+            file("struct Local {}\nextension Used { var shown: Int { 1 } }", "Sources/Raft/Shown.swift"),
+            file("let one = Used().shown\nprivate let hidden = 1", "Sources/Bytes/main.swift"),
+            file("extension Used { private static func hidden() {} }", "Sources/Raft/Used+Hidden.swift"),
             file("extension Used { func nobody() {} }", "Sources/Raft/Used+Nobody.swift"),
             file("extension Used: Equatable { func nothing() {} }", "Sources/Raft/Used+Equatable.swift"),
         ]
         let dead = DeadFileRule.checkSources(files).map(\.path)
-        #expect(dead == ["Sources/Raft/Unused.swift", "Sources/Raft/Used+Nobody.swift"])
+        #expect(dead == ["Unused", "Used+Hidden", "Used+Nobody"].map { "Sources/Raft/\($0).swift" })
     }
 
     @Test func deadScripts() {

@@ -74,19 +74,19 @@ def swift_tests(counts, results, arguments):
     command = ["swift", "test", "--package-path", str(REPOSITORY), "--xunit-output", str(report)]
     if arguments.filter:
         command += ["--filter", arguments.filter]
-    code = run(command, 40 * MINUTES)
+    code = run(command, 30 * MINUTES)
     # Tests written with Swift Testing have a report of their own beside XCTest's, which is empty.
     finish(counts, "swift test", code, [report.with_name("swift-swift-testing.xml")])
 
 
 def client_tests(counts, results, arguments):
     report = results / "clients.xml"
-    command = [sys.executable, "-m", "pytest", str(REPOSITORY / "cluster" / "tests"), "-q", "-rfEs", "--tb=short",
+    command = [sys.executable, "-m", "pytest", str(REPOSITORY / "cluster" / "tests"), "-v", "-rfEs", "--tb=short",
                "-p", "no:cacheprovider", "-W", "ignore::DeprecationWarning", "--timeout=240", "--durations=10",
                f"--junitxml={report}"]
     if arguments.select:
         command += ["-k", arguments.select]
-    finish(counts, "client tests", run(command, 50 * MINUTES), [report])
+    finish(counts, "client tests", run(command, 20 * MINUTES), [report])
 
 
 def parse(arguments):

@@ -319,7 +319,10 @@ def until(deadline_seconds, what, attempt):
 
 
 def leader_port(ports, topic, partition=0, seconds=20):
-    """The Kafka port of the partition's leader, asked of whichever node answers."""
+    """The Kafka port of the partition's leader, asked of whichever node answers; somebody listens there.
+
+    A node that has not yet noticed the leader's death still names it.
+    """
     def attempt():
         for port in ports:
             try:
@@ -329,6 +332,7 @@ def leader_port(ports, topic, partition=0, seconds=20):
                 continue
             error, leader = seen["topics"][topic][1].get(partition, (LEADER_NOT_AVAILABLE, -1))
             if error == NO_ERROR and leader in seen["brokers"]:
+                Connection(seen["brokers"][leader], seconds=5).close()
                 return seen["brokers"][leader]
         return None
 

@@ -295,7 +295,7 @@ def test_peer_with_a_wrong_cluster_id(cluster, topic, scratch):
 
         def is_refused():
             said = log.read_text() + "".join(other.log_tail(200) for other in others)
-            return re.search("cluster.?id", said, re.IGNORECASE)
+            return re.search("cluster(?:'s)?.?id", said, re.IGNORECASE)
 
         wait_until(is_refused, 20, "a log line that names the wrong cluster id")
         assert impostor.poll() is not None or not node.ready(), "the impostor must not become ready"
