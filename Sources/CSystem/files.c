@@ -46,6 +46,21 @@ int holdfast_fdatasync(int fd) { return fdatasync(fd) == 0 ? 0 : -errno; }
 int holdfast_fsync(int fd) { return fsync(fd) == 0 ? 0 : -errno; }
 
 int holdfast_fallocate(int fd, uint64_t size) { RETRY(int, fallocate(fd, 0, 0, (off_t)size)) }
+
+int holdfast_reopen_direct(int fd) {
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open_with(path, O_WRONLY | O_DIRECT);
+}
+
+// Never written, so the pages behind it are the kernel's one page of zeros.
+static const _Alignas(4096) unsigned char zeros[HOLDFAST_ZERO_PIECE];
+
+ssize_t holdfast_write_zeros(int fd, uint64_t offset, size_t length) {
+    if (length > sizeof zeros) length = sizeof zeros;
+    RETRY(ssize_t, pwrite(fd, zeros, length, (off_t)offset))
+}
+
 int holdfast_ftruncate(int fd, uint64_t size) { RETRY(int, ftruncate(fd, (off_t)size)) }
 
 static int fill(const struct stat *from, struct holdfast_file_status *status) {

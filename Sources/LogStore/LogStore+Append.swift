@@ -15,12 +15,12 @@ extension LogStore {
                 "LogStore: entry (\(entry.index), \(entry.term)) after (\(last.index), \(last.term))")
             let span = EntryHeader.span(payloadLength: entry.payloadLength)
             if needsRoll(for: span), let spare = takeSpare() {
-                operations += batch.finish()
+                operations += batch.finish(limit: settings.segmentBytes)
                 batch = roll(to: spare, capacity: copiedBytes(of: entries[position...]))
             }
             add(entry, to: &batch)
         }
-        return operations + batch.finish()
+        return operations + batch.finish(limit: settings.segmentBytes)
     }
 
     private func beginBatch(capacity: Int) -> WriteBatch {

@@ -13,6 +13,11 @@ struct WriteBatch {
     private var writer: ByteWriter
     private let copyThreshold: Int
 
+    /// What a write is filled up to with zeros. The page behind the log's end is then written whole; a part of it would
+    /// make the kernel read the rest from the device first, in the middle of an acknowledgement.
+    private static let page: UInt64 = 4096
+    private static let zeroPage = ByteSlice([UInt8](repeating: 0, count: Int(page)))
+
     init(file: DiskFile, start: UInt64, capacity: Int, copyThreshold: Int, naming: [DiskOperation] = []) {
         self.naming = naming
         self.file = file
@@ -46,9 +51,14 @@ struct WriteBatch {
     }
 
     /// The write, its sync and the naming; nothing if there was nothing to write.
-    mutating func finish() -> [DiskOperation] {
+    ///
+    /// The last page is filled with zeros if it lies below `limit`, where nothing but preallocated zeros or the remains of
+    /// dropped entries can be.
+    mutating func finish(limit: UInt64) -> [DiskOperation] {
         if isEmpty { return [] }
         flushCopied()
+        let rest = (Self.page - end % Self.page) % Self.page
+        if rest > 0, end + rest <= limit { pieces.append(Self.zeroPage.slice(0, Int(rest))) }
         return [.write(file, offset: start, pieces), .sync(file)] + naming
     }
 

@@ -82,7 +82,7 @@ extension Replica {
             guard rememberMembership(entry) else { return false }
         }
         while let waiter = waiters.next(through: entry.index) {
-            waiter.target.proposalEnded(ticket: waiter.ticket, result.map { .applied($0) } ?? .unknown)
+            waiter.target.proposalEnded(ticket: waiter.ticket, .applied(result ?? .produced(rejected: [])))
         }
         return true
     }

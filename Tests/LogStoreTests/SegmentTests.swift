@@ -180,7 +180,7 @@ import Testing
             Issue.record("\(operations)")
             return
         }
-        #expect(offset == SegmentHeader.regionSize && pieces.count == 3)
+        #expect(offset == SegmentHeader.regionSize && pieces.count == 4)
         #expect(pieces[1].storage === large.storage && pieces.allSatisfy { $0.count > 0 })
         fixture.complete(operations, of: store)
         #expect(try fixture.open().recovered.contents() == added.map { Content($0) })

@@ -110,6 +110,11 @@ ssize_t holdfast_pwrite_pieces(int fd, const struct holdfast_piece *pieces, int 
 int holdfast_fdatasync(int fd);
 int holdfast_fsync(int fd);
 int holdfast_fallocate(int fd, uint64_t size);
+/// The same file once more, for writing past the page cache (O_DIRECT); negative where that is not possible.
+int holdfast_reopen_direct(int fd);
+/// Writes `length` zeros, at most HOLDFAST_ZERO_PIECE; for a direct descriptor both numbers are multiples of 4096.
+#define HOLDFAST_ZERO_PIECE (1u << 20)
+ssize_t holdfast_write_zeros(int fd, uint64_t offset, size_t length);
 int holdfast_ftruncate(int fd, uint64_t size);
 int holdfast_status(int fd, struct holdfast_file_status *status);
 int holdfast_status_at(const char *path, struct holdfast_file_status *status);
