@@ -1,5 +1,7 @@
+import Broker
 import Bytes
 import KafkaWire
+import Node
 import Records
 import Testing
 
@@ -262,13 +264,23 @@ struct ProduceTests {
     /// Deleted and created again: the name is there, the batch is not.
     @Test func aBatchOfADeletedTopicIsNotTakenForOneOfItsNamesake() throws {
         let (cluster, client) = try begin()
-        let admin = try cluster.connect()
-        try admin.send(DeleteTopicsRequest(topics: [.init(name: "t")], timeoutMs: 1000))
+        let replica = cluster.gateways[0].node.replica
+        let number = try #require(replica.broker.topicNumber(named: "t"))
+        let commands = [
+            Command.deleteTopic(number: number),
+            .createTopic(name: "t", id: TopicID(high: 5, low: 5), partitionCount: 1, configs: []),
+        ]
+        for command in commands { _ = replica.propose(command, waiter: Nobody(), ticket: 0) }
         try client.send(.one(.batch(["a"]), to: "t"))
         cluster.settle()
+        #expect(replica.broker.topicNumber(named: "t") != number)
         #expect(try client.receive(ProduceResponse.self).partitions[0].errorCode == .unknownTopicOrPartition)
-        try client.create("t")
         #expect(try client.offset(of: -1, in: "t").offset == 0)
         #expect(try client.produce(.batch(["b"]), to: "t").baseOffset == 0)
     }
+}
+
+/// Proposes without waiting.
+private final class Nobody: ProposalWaiter {
+    func proposalEnded(ticket: UInt64, _ outcome: ProposalOutcome) {}
 }
