@@ -21,7 +21,7 @@ extension Raft {
         announce()
     }
 
-    /// The link to the leader broke, which is how a killed process shows first: waiting for its heartbeats to fail would
+    /// The link to the leader broke, which is how a killed process shows first: waiting for heartbeats to fail would
     /// cost a whole election timeout. We ask for votes soon, the survivors one after the other in order of id so that
     /// they do not split the vote. If the leader is well, PreVote keeps the others with it and its next heartbeat
     /// brings us back.
