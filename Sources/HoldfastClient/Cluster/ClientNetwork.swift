@@ -7,7 +7,7 @@ package protocol ClientNetwork: AnyObject {
     /// Milliseconds since 1970.
     var wallMilliseconds: Int64 { get }
     func random() -> UInt64
-    func sleep(nanoseconds: UInt64)
+    func pause(nanoseconds: UInt64)
     func connect(
         to address: BrokerAddress, timeoutMilliseconds: Int
     ) throws(ConnectionLost) -> any ClientStream
@@ -16,7 +16,8 @@ package protocol ClientNetwork: AnyObject {
 /// A connected byte stream. After it has thrown it is of no more use. Dropping the last reference closes it.
 package protocol ClientStream: AnyObject {
     func send(_ bytes: ByteSlice, timeoutMilliseconds: Int) throws(ConnectionLost)
-    /// The next frame without its length prefix; nil when none is complete in time. A timeout of 0 looks at what is there.
+    /// The next frame without its length prefix; nil when none is complete in time. A timeout of 0 looks at what is
+    /// there.
     func receiveFrame(maximum: Int, timeoutMilliseconds: Int) throws(ConnectionLost) -> ByteSlice?
 }
 

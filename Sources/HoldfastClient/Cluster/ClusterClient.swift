@@ -126,8 +126,10 @@ final class ClusterClient {
                 }
             }
             let pause = backoff(after: attempts)
-            if network.monotonicNanoseconds &+ pause >= deadline { throw .timedOut(operation: operation, reason: reason) }
-            network.sleep(nanoseconds: pause)
+            if network.monotonicNanoseconds &+ pause >= deadline {
+                throw .timedOut(operation: operation, reason: reason)
+            }
+            network.pause(nanoseconds: pause)
             attempts += 1
         }
     }
@@ -136,7 +138,8 @@ final class ClusterClient {
     /// together do not come back together.
     func backoff(after attempts: Int) -> UInt64 {
         let limit = UInt64(max(settings.maximumBackoffMilliseconds, 1))
-        let pause = min(UInt64(max(settings.backoffMilliseconds, 1)) << UInt64(min(max(attempts, 0), 16)), limit) * 1_000_000
+        let first = UInt64(max(settings.backoffMilliseconds, 1))
+        let pause = min(first << UInt64(min(max(attempts, 0), 16)), limit) * 1_000_000
         return pause + network.random() % (pause / 4 + 1)
     }
 

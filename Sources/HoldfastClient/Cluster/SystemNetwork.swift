@@ -8,7 +8,7 @@ final class SystemNetwork: ClientNetwork {
     var monotonicNanoseconds: UInt64 { SystemClock.monotonicNanoseconds }
     var wallMilliseconds: Int64 { SystemClock.wallMilliseconds }
     func random() -> UInt64 { entropy.next() }
-    func sleep(nanoseconds: UInt64) { SystemClock.sleep(nanoseconds: nanoseconds) }
+    func pause(nanoseconds: UInt64) { SystemClock.sleep(nanoseconds: nanoseconds) }
 
     func connect(
         to address: BrokerAddress, timeoutMilliseconds: Int

@@ -99,7 +99,7 @@ extension HoldfastConsumer {
         let busy = lanes.filter { $0.connection.inFlight > 0 }
         let isBlockedByTime = needsLeaders || busy.isEmpty || assigned.contains { $0.failures > 0 }
         let milliseconds = Int(min(max(wait / 1_000_000, 1), isBlockedByTime ? 5 : 1_000))
-        guard !busy.isEmpty else { return network.sleep(nanoseconds: UInt64(milliseconds) * 1_000_000) }
+        guard !busy.isEmpty else { return network.pause(nanoseconds: UInt64(milliseconds) * 1_000_000) }
         // Only one connection at a time can be waited on; with several, each gets a short look.
         for lane in busy { takeAnswer(lane, timeoutMilliseconds: busy.count == 1 ? milliseconds : 2) }
     }

@@ -177,7 +177,7 @@ extension HoldfastProducer {
         let step: UInt64 = isBlockedByTime ? UInt64(min(max(settings.lingerMilliseconds, 1), 5)) : 100
         let milliseconds = Int(min(max(wait / 1_000_000, 1), step))
         let busy = lanes.open.filter { $0.connection.inFlight > 0 }
-        guard !busy.isEmpty else { return network.sleep(nanoseconds: UInt64(milliseconds) * 1_000_000) }
+        guard !busy.isEmpty else { return network.pause(nanoseconds: UInt64(milliseconds) * 1_000_000) }
         // Only one connection at a time can be waited on; with several, each gets a short look.
         for lane in busy {
             takeAnswer(lane, timeoutMilliseconds: busy.count == 1 ? milliseconds : 1)

@@ -142,7 +142,8 @@ public final class HoldfastProducer {
         let count = topics[topic].partitions.count
         if let wanted {
             guard wanted >= 0, Int(wanted) < count else {
-                throw .invalidArgument("topic '\(topics[topic].name)' has no partition \(wanted), only 0 to \(count - 1)")
+                throw .invalidArgument(
+                    "topic '\(topics[topic].name)' has no partition \(wanted), only 0 to \(count - 1)")
             }
             return Int(wanted)
         }

@@ -94,7 +94,9 @@ struct BenchRun {
             if !batches.isEmpty { meter.record(latency: SystemClock.monotonicNanoseconds - asked) }
             for part in batches {
                 try Command.asking { () throws(HoldfastError) in
-                    try part.forEachRecord { record in meter.count(bytes: record.value?.count ?? 0) }
+                    try part.forEachRecord { record in
+                        if meter.records < plan.records { meter.count(bytes: record.value?.count ?? 0) }
+                    }
                 }
             }
             meter.report()

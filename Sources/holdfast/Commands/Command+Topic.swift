@@ -15,7 +15,8 @@ extension Command {
         ]
     ) { arguments throws(CommandFailure) in
         let name = try topicName(arguments)
-        let partitions = arguments.has("partitions") ? Int32(try arguments.integer("partitions", in: 1...1_000_000)) : nil
+        let count = arguments.has("partitions") ? try arguments.integer("partitions", in: 1...1_000_000) : nil
+        let partitions = count.map { Int32($0) }
         let configs = try arguments.all("config").map { text throws(CommandFailure) in
             let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard sides.count == 2, !sides[0].isEmpty else { throw .usage("--config '\(text)' is not NAME=VALUE") }

@@ -7,9 +7,9 @@ extension Command {
     static let verify = Command(
         "verify", "check the logs of stopped nodes, changing nothing", operands: "DIR [DIR...]",
         details: """
-            DIR is a node's data directory (holdfast serve --data) or one group directory in it. Prints the first problem
-            and exits with 1, or per log its counts and the checksum of its whole history: equal on two nodes with the same
-            last entry. Logs of the same last entry are compared.
+            DIR is a node's data directory (holdfast serve --data) or one group directory in it. Prints the first
+            problem and exits with 1, or per log its counts and the checksum of its whole history: equal on two nodes
+            with the same last entry. Logs of the same last entry are compared.
             """
     ) { arguments throws(CommandFailure) in
         guard !arguments.operands.isEmpty else { throw .usage("name at least one directory; see --help") }
@@ -23,8 +23,8 @@ extension Command {
         for (position, log) in intact.enumerated() {
             for other in intact[..<position] where other.summary.lastIndex == log.summary.lastIndex {
                 guard other.summary.chain == log.summary.chain || name(other.path) != name(log.path) else {
-                    throw .failed(
-                        "\(other.path) and \(log.path) both end at entry \(log.summary.lastIndex), with different histories")
+                    let end = "both end at entry \(log.summary.lastIndex)"
+                    throw .failed("\(other.path) and \(log.path) \(end), with different histories")
                 }
             }
         }
