@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from nodes import REPOSITORY, default_root  # noqa: E402
+from nodes import REPOSITORY, default_root, lock  # noqa: E402
 
 MINUTES = 60
 
@@ -104,6 +104,11 @@ def main():
     arguments = parse(sys.argv[1:])
     if os.environ.get("CLUSTER_ONLY_CHECK"):
         return 0
+    with lock(default_root() / "test"):
+        return test(arguments)
+
+
+def test(arguments):
     results = default_root() / "test-results"
     results.mkdir(parents=True, exist_ok=True)
     for old in results.glob("*.xml"):

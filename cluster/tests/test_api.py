@@ -1,5 +1,6 @@
 """Topics, configurations, offsets, producer ids and long polling, through kafka-python or by hand."""
 
+import re
 import threading
 import time
 
@@ -9,6 +10,7 @@ from kafka import errors as kafka_errors
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from conftest import kafka_ports
+from nodes import REPOSITORY
 from wire import (NO_ERROR, OFFSET_OUT_OF_RANGE, OUT_OF_ORDER_SEQUENCE, TOPIC_ALREADY_EXISTS, Connection, batch,
                   batches, leader_port)
 
@@ -116,6 +118,20 @@ def test_every_node_answers_metadata(cluster, leader):
             seen.append(connection.metadata([name]))
     assert seen[0]["brokers"] == {node.number: node.kafka_port for node in cluster.nodes}
     assert seen[0] == seen[1] == seen[2]
+
+
+API_KEYS = {"Produce": 0, "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "FindCoordinator": 10, "ApiVersions": 18,
+            "CreateTopics": 19, "DeleteTopics": 20, "InitProducerId": 22, "OffsetForLeaderEpoch": 23,
+            "DescribeConfigs": 32, "CreatePartitions": 37, "DescribeCluster": 60}
+
+
+def test_readme_lists_the_api_versions_that_are_served(cluster):
+    listed = re.search(r"API versions served:(.*?)\.", (REPOSITORY / "README.md").read_text(), re.DOTALL)[1]
+    promised = {}
+    for name, low, high, advertised in re.findall(r"(\w+)\s(\d+)–(\d+)(?:\s\(advertised\sfrom\s(\d+))?", listed):
+        promised[API_KEYS[name]] = (int(advertised or low), int(high))
+    with Connection(cluster.nodes[0].kafka_port) as connection:
+        assert connection.api_versions() == promised
 
 
 def test_create_topic_twice(leader):

@@ -118,7 +118,7 @@ def test_metrics(cluster, topic):
         assert status == 200
         lines = body.decode().splitlines()
         # Prometheus' text format: comments, or a name, labels and a number.
-        sample = re.compile(r"^[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^}]*\})? -?[0-9.eE+-]+|NaN|[+-]Inf$")
+        sample = re.compile(r"^[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^}]*\})? (-?[0-9.eE+-]+|NaN|[+-]Inf)$")
         assert all(line.startswith("#") or not line or sample.match(line) for line in lines)
         text = body.decode().lower()
         for word in ("term", "commit", "applied", "fsync", "connections", "bytes", "error", "bucket"):
