@@ -54,7 +54,7 @@ enum Sidecar {
         return records
     }
 
-    /// Scans a sealed segment, verifies all of it and writes its sidecar. Answers why not, if it is damaged.
+    /// Scans a sealed segment and writes its sidecar. Answers why not, if it is damaged.
     ///
     /// Headers only: reading back what was just written would find it in the page cache, as it was in memory.
     static func build(
