@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -70,10 +71,10 @@ def new_cluster():
 
 @pytest.fixture
 def scratch():
-    """An empty folder below .cluster/, which is on the disk that clusters use."""
-    directory = default_root() / "test-scratch"
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
+    """An empty folder below .cluster/, which is on the disk that clusters use; its own, whatever other tests leave."""
+    parent = default_root() / "test-scratch"
+    parent.mkdir(parents=True, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(dir=parent))
     yield directory
     shutil.rmtree(directory)
 

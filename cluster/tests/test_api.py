@@ -10,7 +10,7 @@ from kafka import errors as kafka_errors
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from conftest import kafka_ports
-from nodes import REPOSITORY
+from nodes import REPOSITORY, wait_until
 from wire import (NO_ERROR, OFFSET_OUT_OF_RANGE, OUT_OF_ORDER_SEQUENCE, TOPIC_ALREADY_EXISTS, Connection, batch,
                   batches, leader_port)
 
@@ -111,12 +111,20 @@ def test_describe_cluster(cluster, admin):
 
 
 def test_every_node_answers_metadata(cluster, leader):
+    """All the same, as soon as each follower has applied the topic's creation."""
     name, _ = leader
-    seen = []
-    for node in cluster.nodes:
-        with Connection(node.kafka_port) as connection:
-            seen.append(connection.metadata([name]))
-    assert seen[0]["brokers"] == {node.number: node.kafka_port for node in cluster.nodes}
+
+    def answers():
+        seen = []
+        for node in cluster.nodes:
+            with Connection(node.kafka_port) as connection:
+                seen.append(connection.metadata([name]))
+        assert all(answer["brokers"] == {n.number: n.kafka_port for n in cluster.nodes} for answer in seen)
+        return seen
+
+    wait_until(lambda: all(answer["topics"][name][0] == NO_ERROR for answer in answers()), 20,
+               "every node to know the topic")
+    seen = answers()
     assert seen[0] == seen[1] == seen[2]
 
 
