@@ -52,8 +52,8 @@ struct WriteBatch {
 
     /// The write, its sync and the naming; nothing if there was nothing to write.
     ///
-    /// The last page is filled with zeros if it lies below `limit`, where nothing but preallocated zeros or the remains of
-    /// dropped entries can be.
+    /// The last page is filled with zeros if it lies below `limit`, where nothing but preallocated zeros or the
+    /// remains of dropped entries can be.
     mutating func finish(limit: UInt64) -> [DiskOperation] {
         if isEmpty { return [] }
         flushCopied()

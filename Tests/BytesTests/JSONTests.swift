@@ -18,7 +18,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "{", "[1,]", "{\"a\"}", "tru", "\"\u{1}\"", "\"\\ud800\"", "1 2", "\"a", "nan", "[1 2]", "{\"a\":1,}", "\\u",
+        "", "{", "[1,]", "{\"a\"}", "tru", "\"\u{1}\"", "\"\\ud800\"",
+        "1 2", "\"a", "nan", "[1 2]", "{\"a\":1,}", "\\u",
     ])
     func badTextIsRefused(_ text: String) {
         #expect(throws: JSONError.self) { try JSONValue(parsing: text) }
