@@ -53,9 +53,9 @@ extension LogStore {
         }
     }
 
-    /// The newest snapshot that fits the log. One that the log was begun anew with may be ahead of it, while the entries
-    /// up to it are still arriving. One that was received and that `reset` was not yet called for is dropped: nothing says
-    /// that the log leads up to it, and the leader will offer one again.
+    /// The newest snapshot that fits the log. One that the log was begun anew with may be ahead of it, while the
+    /// entries up to it are still arriving. One that was received and that `reset` was not yet called for is dropped:
+    /// nothing says that the log leads up to it, and the leader will offer one again.
     func chooseSnapshot(_ examination: inout LogExamination) throws(LogStoreError) {
         let choice = examination.choice()
         if let wrong = choice.contradicting {

@@ -31,8 +31,8 @@ extension LogStore {
         }
     }
 
-    /// A `snapshotWriteJob` has ended: of two snapshots the older one goes. If the log was begun anew while the job ran,
-    /// it is the new one that goes: the log may not have its last entry any more. `newestSnapshot` tells.
+    /// A `snapshotWriteJob` has ended: of two snapshots the older one goes. If the log was begun anew while the job
+    /// ran, it is the new one that goes: the log may not have its last entry any more. `newestSnapshot` tells.
     package func onSnapshotWritten(_ newer: SnapshotMetadata) -> [DiskOperation] {
         guard let older = snapshot else {
             snapshot = newer

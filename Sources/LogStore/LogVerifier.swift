@@ -57,7 +57,8 @@ package struct LogVerifier {
         }
         if choice.chosen == nil && (examination.state.logStart > 1 || examination.state.isResetting) {
             let covered = examination.snapshots.last?.metadata.index ?? 0
-            let what = "log starts at \(examination.state.logStart), but the newest snapshot, of entry \(covered), is of no use"
+            let start = examination.state.logStart
+            let what = "log starts at \(start), but the newest snapshot, of entry \(covered), is of no use"
             return .damaged(Problem(file: directory, offset: nil, index: covered + 1, what: what))
         }
         return .intact(summary(examination))

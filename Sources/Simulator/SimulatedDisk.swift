@@ -159,7 +159,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     }
 
     package func renumber(_ file: DiskFile) -> DiskFile? {
-        guard !filesBeingSent.contains(file), let found = handles[file.id], let path = paths[file.id] else { return nil }
+        guard !filesBeingSent.contains(file), let found = handles[file.id], let path = paths[file.id] else {
+            return nil
+        }
         close(file)
         defer { nextHandle += 1 }
         handles[nextHandle] = found
