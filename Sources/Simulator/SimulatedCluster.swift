@@ -90,16 +90,15 @@ package final class SimulatedCluster {
         while step() {}
     }
 
-    /// Runs the disk work there is, then delivers the frames there are, and what comes back at once; false if there was
-    /// nothing to do. Time stands still.
+    /// Runs one piece of disk work of each node, then delivers one frame; false if there was nothing to do. Time stands
+    /// still.
     @discardableResult package func step() -> Bool {
         var isBusy = false
         for member in members where member.node != nil {
             member.node?.endTurn()
-            while runSomeDiskWork(of: member) { isBusy = true }
+            if runSomeDiskWork(of: member) { isBusy = true }
         }
-        while network.deliverNext() { isBusy = true }
-        return isBusy
+        return network.deliverNext() || isBusy
     }
 
     /// Batches, reads and jobs overtake each other, as they do on threads of their own.

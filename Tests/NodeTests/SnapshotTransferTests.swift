@@ -74,6 +74,19 @@ import Testing
             member.node?.replica.snapshots.transfer?.received ?? 0
         }
 
+        /// The whole snapshot is there, and the log is not yet begun anew.
+        func isInstalling(_ member: SimulatedCluster.Member) -> Bool {
+            guard let replica = member.node?.replica else { return false }
+            let jobs = replica.diskWork.tasks.values.contains {
+                switch $0 {
+                case .installSnapshot, .loadSnapshot: true
+                default: false
+                }
+            }
+            let batches = replica.diskWork.batches.contains { if case .logRestarted = $0.batch { true } else { false } }
+            return jobs || batches || replica.snapshots.restart != nil
+        }
+
         func isEqual(_ member: SimulatedCluster.Member, _ leader: SimulatedCluster.Member) -> Bool {
             guard let mine = member.node?.replica, let theirs = leader.node?.replica else { return false }
             return mine.appliedIndex == theirs.appliedIndex && mine.log.flushedIndex == theirs.log.flushedIndex
@@ -144,14 +157,16 @@ import Testing
     /// The leader dies, or hands over, after some steps of the transfer.
     @Test(arguments: [false, true]) func aLeaderChangeInTheMiddle(_ handsOver: Bool) throws {
         let beginning = try Beginning(count: 3, away: 1)
-        var wasInTheMiddle = 0
-        for steps in 0..<24 {
+        var fetching = 0
+        var installing = 0
+        for steps in stride(from: 4, to: 84, by: 2) {
             let run = try Run(beginning, seed: 1000 + UInt64(steps))
             let (cluster, away) = (run.cluster, run.away[0])
             let leader = try #require(cluster.leader)
             try cluster.start(away)
             for _ in 0..<steps { cluster.step() }
-            if run.received(away) > 0 { wasInTheMiddle += 1 }
+            if run.received(away) > 0 { fetching += 1 }
+            if run.isInstalling(away) { installing += 1 }
             if handsOver {
                 leader.node?.beginHandOver()
                 cluster.run(milliseconds: 50)
@@ -164,7 +179,7 @@ import Testing
             try run.converge("leader change after \(steps) steps")
             try run.verifyAway("leader change after \(steps) steps")
         }
-        #expect(wasInTheMiddle > 3)
+        #expect(fetching > 3 && installing > 1, "\(fetching) \(installing)")
     }
 
     /// Newer snapshots, of which each removes the one before, and a log whose beginning moves on, while the first is
@@ -175,7 +190,7 @@ import Testing
             let run = try Run(beginning, seed: 2000 + UInt64(steps))
             let (cluster, away) = (run.cluster, run.away[0])
             try cluster.start(away)
-            for _ in 0..<(steps * 2) { cluster.step() }
+            for _ in 0..<(steps * 6) { cluster.step() }
             if steps % 2 == 0 {
                 try run.produce(30)
             } else {
@@ -193,7 +208,7 @@ import Testing
         for seed in 0..<4 {
             let run = try Run(beginning, seed: 3000 + UInt64(seed))
             for member in run.away { try run.cluster.start(member) }
-            for _ in 0..<(seed * 4) { run.cluster.step() }
+            for _ in 0..<(seed * 15) { run.cluster.step() }
             if seed > 1 {
                 run.cluster.crash(run.away[1], losesPower: true)
                 try run.produce(3)
