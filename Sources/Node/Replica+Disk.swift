@@ -93,6 +93,8 @@ extension Replica {
         case .hardState(let term, let vote): raft.onHardStateSaved(term: term, vote: vote)
         case .logRestarted(let offer):
             raft.onSnapshotInstalled(offer.position, membership: offer.membership)
+            precondition(
+                raft.lastPosition.index == log.lastIndex, "log begun anew after \(log.last), Raft is at \(raft)")
             applyCommitted()
         case .other: break
         }
