@@ -1,8 +1,8 @@
 import Ports
 
 /// Where an entry's bytes are. Stays right until the entry is truncated or its segment deleted; both may happen while a
-/// read is under way, so the reader asks `LogStore.location(of:)` again when the bytes have arrived and discards them
-/// if the answer differs, and checks them with `LogStore.decodeStored` before they leave the node.
+/// read is under way, so the reader checks the bytes that have arrived with `LogStore.decodeStored`, and discards them
+/// if `LogStore.location(of:)` gives another answer by then, or `LogStore.holds` is false for the run.
 package struct EntryLocation: Equatable, Sendable {
     package let file: DiskFile
     /// The header; the payload follows it directly.

@@ -138,8 +138,57 @@ extension LogExamination {
         }
     }
 
-    /// The newest snapshot this node has written itself: everything it covers was durable here.
-    var newestOwnSnapshot: SnapshotMetadata? { snapshots.last { !$0.isReceived }?.metadata }
+    /// The newest snapshot this node has taken from this very log: everything it covers was durable in it. One that was
+    /// received, or taken before the log was begun anew, says nothing about what is in the log.
+    var newestOwnSnapshot: SnapshotMetadata? { snapshots.last { isOwn($0) }?.metadata }
+
+    func isOwn(_ snapshot: ExaminedSnapshot) -> Bool {
+        !snapshot.isReceived && snapshot.metadata.baseEpoch == state.baseEpoch
+    }
+
+    /// The log was begun anew with this snapshot, whether received or taken before by this node.
+    func isAdopted(_ snapshot: ExaminedSnapshot) -> Bool {
+        snapshot.metadata.index == state.adoptedSnapshot && state.baseEpoch > 0
+    }
+
+    /// Whether the log leads up to a snapshot; nil if it cannot be told, because the entry is damaged.
+    func fits(_ snapshot: SnapshotMetadata) -> Bool? {
+        for (number, segment) in segments.enumerated() {
+            if snapshot.index + 1 == segment.header.first {
+                let known = number == 0 ? segment.header.previousChain : segments[number - 1].scan.lastChain
+                return known.map { $0 == snapshot.chain }
+            }
+            guard snapshot.index >= segment.header.first else { return false }
+            let offset = snapshot.index - segment.header.first
+            guard offset < UInt64(segment.scan.records.count) else { continue }
+            let record = segment.scan.records[Int(offset)]
+            return record.slot.isPlaced ? record.chain == snapshot.chain : nil
+        }
+        return false
+    }
+
+    /// Which snapshot a start would use, if any, what is wrong with those it would not, and whether that is an error.
+    func choice() -> SnapshotChoice {
+        var choice = SnapshotChoice()
+        for candidate in snapshots.reversed() {
+            let metadata = candidate.metadata
+            let isAdopted = isAdopted(candidate)
+            if state.isResetting {
+                if isAdopted { return choice.choosing(metadata) }
+                continue
+            }
+            if metadata.index + 1 < state.logStart { continue }
+            let isOfThisLog = isAdopted || isOwn(candidate)
+            let fits = metadata.index > last.index ? isAdopted : fits(metadata) ?? isOfThisLog
+            if fits { return choice.choosing(metadata) }
+            if isOfThisLog {
+                choice.contradicting = metadata
+                return choice
+            }
+            choice.dropped.append(metadata)
+        }
+        return choice
+    }
 
     /// Works out where the log ends.
     mutating func checkEnd() throws(LogStoreError) {

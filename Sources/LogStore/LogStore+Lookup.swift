@@ -88,6 +88,13 @@ extension LogStore {
         return entries
     }
 
+    /// Whether a run that `decodeStoredRun` gave is still, or again, part of this log: neither truncated nor deleted
+    /// since the read was begun. The chain value of its last entry answers for all of it.
+    package func holds(_ run: [LogEntry]) -> Bool {
+        guard let first = run.first, let last = run.last, first.index >= firstIndex else { return false }
+        return chain(at: last.index) == last.chain
+    }
+
     func isDamaged(_ index: UInt64) -> Bool {
         damage.contains { $0.first <= index && index <= $0.last }
     }

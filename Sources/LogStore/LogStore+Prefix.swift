@@ -1,13 +1,16 @@
 import Ports
 
 extension LogStore {
-    /// Deletes the segments that hold only entries below `index`: never the one being written to. The caller makes
-    /// sure that a durable snapshot covers them and that nothing in them is live.
+    /// Deletes the segments that hold only entries below `index`: never the one being written to, nor any that a write
+    /// may be under way to. The caller makes sure that a durable snapshot covers them and that nothing in them is live.
     ///
     /// The new start is durable before a file goes, so that a later opening can tell a deleted segment from a lost one.
     package func deletePrefix(before index: UInt64) -> [DiskOperation] {
+        if firstAfterCut != nil { return [] }
         var count = 0
-        while count < segments.count - 1, segments[count].last < index { count += 1 }
+        while count < segments.count - 1, segments[count].last < index, segments[count].last <= flushedIndex {
+            count += 1
+        }
         if count == 0 { return [] }
         let start = segments[count].first
         precondition(
@@ -17,7 +20,7 @@ extension LogStore {
         segments.removeSubrange(..<count)
         trim(from: start)
         state.logStart = start
-        return saveState() + retire(dropped, sidecarOf: nil)
+        return saveState() + retire(dropped, .shared)
     }
 
     private func trim(from start: UInt64) {
@@ -29,15 +32,19 @@ extension LogStore {
         }
     }
 
-    /// Follower: replaces the whole log by an empty one that begins after `base`. The snapshot, which
-    /// `snapshotInstallJob` has made durable before, covers `base` and perhaps more: entries up to its index
-    /// will come again for the sake of the records in them. Durable when the batch is finished.
-    package func reset(to snapshot: SnapshotMetadata, base: LogPoint) -> [DiskOperation] {
+    /// Follower: replaces the whole log by an empty one that begins after `base`. The snapshot, which is durable,
+    /// covers `base` and perhaps more: entries up to its index will come again for the sake of the records in them.
+    /// Durable when the batch is finished.
+    ///
+    /// Every operation returned before must have finished. Nil, and nothing changes, while there is no file to write
+    /// to: no spare is ready, and ranges of all present ones are being sent. Ask again after `onMaintenanceDone`.
+    package func reset(to snapshot: SnapshotMetadata, base: LogPoint) -> [DiskOperation]? {
         precondition(
             base.index <= snapshot.index, "LogStore: log restarted after \(base), snapshot is at \(snapshot.index)")
+        var operations: [DiskOperation] = []
+        guard let file = takeFileForReset(&operations) else { return nil }
         let older = self.snapshot
         self.snapshot = snapshot
-        let dropped = segments
         state.epoch += 1
         state.baseEpoch = state.epoch
         state.truncations = []
@@ -46,11 +53,12 @@ extension LogStore {
         state.logStart = base.index + 1
         last = base
         flushedIndex = last.index
+        firstAfterCut = nil
         lastIdentity = EntryIdentity(term: last.term, payloadLength: 0, payloadChecksum: 0, isKnown: false)
         runs = []
         damage = []
-        var operations = saveState()
-        operations += startAfresh(replacing: dropped)
+        operations = saveState() + operations
+        operations += startAfresh(in: file)
         state.isResetting = false
         operations += saveState()
         if let older, older.path != snapshot.path {
@@ -59,21 +67,24 @@ extension LogStore {
         return operations
     }
 
-    /// A first segment for the log after `last`, in a spare or else in one of the dropped files: from the moment the
-    /// state file says `isResetting`, nothing in them counts any more.
-    private func startAfresh(replacing dropped: [Segment]) -> [DiskOperation] {
-        var operations: [DiskOperation] = []
-        var rest = dropped
-        let spare: SpareSegment
-        if let ready = spares.popLast() {
-            spare = ready
-        } else {
-            let reused = rest.removeLast()
-            spare = SpareSegment(file: reused.file, name: FileNames.spare(maintenance.takeSpareNumber()))
-            if reused.hasSidecar { operations.append(.remove(path(FileNames.sidecar(reused.first)))) }
-            operations.append(.rename(from: path(reused.name), to: path(spare.name)))
+    /// A spare, or else a file of the log that ends: from the moment the state file says `isResetting`, nothing in it
+    /// counts any more.
+    private func takeFileForReset(_ operations: inout [DiskOperation]) -> SpareSegment? {
+        if let ready = spares.popLast() { return ready }
+        for position in segments.indices.reversed() {
+            let segment = segments[position]
+            guard let spare = makeSpare(of: segment, .shared, &operations) else { continue }
+            if segment.hasSidecar { operations.append(.remove(path(FileNames.sidecar(segment.first)))) }
+            segments.remove(at: position)
+            return spare
         }
-        operations += retire(rest, sidecarOf: nil)
+        return nil
+    }
+
+    /// The first segment of the log after `last`. The old files are gone durably before it gets its name, which may be
+    /// that of one of them.
+    private func startAfresh(in spare: SpareSegment) -> [DiskOperation] {
+        var operations = retire(segments, .shared)
         operations.append(.syncDirectory(directory))
         segments = []
         let segment = Segment(file: spare.file, header: nextSegmentHeader())

@@ -53,47 +53,29 @@ extension LogStore {
         }
     }
 
-    /// The newest snapshot that fits the log. A received one may be ahead of the log if the log was begun anew with it
-    /// and the entries up to it were still arriving. One that `reset` was not yet called for is dropped: nothing says
-    /// that the log leads up to it, and the leader will offer one again.
+    /// The newest snapshot that fits the log. One that the log was begun anew with may be ahead of it, while the
+    /// entries up to it are still arriving. One that was received and that `reset` was not yet called for is dropped:
+    /// nothing says that the log leads up to it, and the leader will offer one again.
     func chooseSnapshot(_ examination: inout LogExamination) throws(LogStoreError) {
-        for candidate in examination.snapshots.reversed() {
-            let metadata = candidate.metadata
-            if state.isResetting {
-                guard metadata.index == state.adoptedSnapshot else { continue }
-                snapshot = metadata
-                try finishReset()
-                return
-            }
-            if metadata.index + 1 < firstIndex { continue }
-            if metadata.index <= last.index, let known = chain(at: metadata.index) {
-                if known == metadata.chain {
-                    snapshot = metadata
-                    break
-                }
-                if !candidate.isReceived {
-                    throw .inconsistent(
-                        path: metadata.path, what: "chain value of entry \(metadata.index) differs from the log's")
-                }
-            }
-            if candidate.isReceived, metadata.index != state.adoptedSnapshot || metadata.index <= last.index {
-                examination.note(metadata.path, "received snapshot was not yet in use; dropped")
-                continue
-            }
-            snapshot = metadata
-            break
+        let choice = examination.choice()
+        if let wrong = choice.contradicting {
+            throw .inconsistent(path: wrong.path, what: "chain value of entry \(wrong.index) differs from the log's")
         }
-        if state.isResetting || (state.logStart > 1 && snapshot == nil) {
+        for dropped in choice.dropped {
+            examination.note(dropped.path, "snapshot was not, or is no more, in use; dropped")
+        }
+        snapshot = choice.chosen
+        if snapshot == nil && (state.isResetting || state.logStart > 1) {
             throw .missingSnapshot(
                 directory: directory, logStart: state.logStart,
-                what: examination.snapshots.isEmpty ? "there is no intact one" : "the intact ones end too early")
+                what: examination.snapshots.isEmpty ? "there is no intact one" : "none of the intact ones fits")
         }
+        if state.isResetting { try finishReset() }
         try removeOtherSnapshots(examination)
     }
 
     private func removeOtherSnapshots(_ examination: LogExamination) throws(LogStoreError) {
-        guard let snapshot else { return }
-        let others = examination.snapshots.map { $0.metadata.path }.filter { $0 != snapshot.path }
+        let others = examination.snapshots.map { $0.metadata.path }.filter { $0 != snapshot?.path }
         if !others.isEmpty { try execute(others.map { .remove($0) } + [.syncDirectory(directory)]) }
     }
 

@@ -2,8 +2,7 @@ import Bytes
 import Ports
 
 /// Taking a snapshot: `snapshotWriteJob`, then `onSnapshotWritten`. Sending one: `snapshotReadJob` per piece of the
-/// file. Receiving one: `snapshotReceiveJob` per piece, `snapshotInstallJob`, then `reset(to:)`, or
-/// `onSnapshotWritten` if the log already contains the snapshot's last entry.
+/// file. Receiving one: `snapshotReceiveJob` per piece, `snapshotInstallJob`, then `reset(to:base:)`.
 extension LogStore {
     /// Writes the state as of entry `index`, which must be durable here: a snapshot counts as a mark for every
     /// entry below it. `state` runs in the job, off the loop.
@@ -15,6 +14,7 @@ extension LogStore {
         }
         let point = LogPoint(index: index, term: term, chain: chain)
         let group = settings.group
+        let baseEpoch = self.state.baseEpoch
         let directory = directory
         let final = path(FileNames.snapshot(index))
         return SnapshotJob { (disk: any Disk) throws(DiskFailure) in
@@ -22,7 +22,7 @@ extension LogStore {
             let file = try disk.create(temporary, in: directory)
             defer { disk.close(file) }
             var metadata = try SnapshotFile.write(
-                disk, file, group: group, point: point, membership: membership, state: state())
+                disk, file, group: group, point: point, baseEpoch: baseEpoch, membership: membership, state: state())
             try disk.sync(file)
             try disk.rename(temporary, to: final)
             try disk.syncDirectory(directory)
@@ -31,13 +31,17 @@ extension LogStore {
         }
     }
 
-    /// A newer snapshot is durable: the older ones go.
+    /// A `snapshotWriteJob` has ended: of two snapshots the older one goes. If the log was begun anew while the job
+    /// ran, it is the new one that goes: the log may not have its last entry any more. `newestSnapshot` tells.
     package func onSnapshotWritten(_ newer: SnapshotMetadata) -> [DiskOperation] {
-        let older = snapshot
-        guard newer.index >= (older?.index ?? 0) else { return [] }
-        snapshot = newer
-        guard let older, older.path != newer.path else { return [] }
-        return [.remove(older.path), .syncDirectory(directory)]
+        guard let older = snapshot else {
+            snapshot = newer
+            return []
+        }
+        if older.path == newer.path { return [] }
+        let isOfThisLog = newer.baseEpoch == state.baseEpoch && newer.index >= older.index
+        if isOfThisLog { snapshot = newer }
+        return [.remove(isOfThisLog ? older.path : newer.path), .syncDirectory(directory)]
     }
 
     /// Reads up to `count` bytes of a snapshot file from `offset`, to send them.

@@ -23,9 +23,17 @@ extension LogStore {
         last = LogPoint(index: index, term: term, chain: chain)
         lastIdentity = EntryIdentity(term: term, payloadLength: 0, payloadChecksum: 0, isKnown: false)
         flushedIndex = min(flushedIndex, index)
+        firstAfterCut = index + 1
         if state.flushed.index > index { state.flushed = last }
         state.cut(after: index)
-        return saveState() + retire(dropped, sidecarOf: active)
+        return saveState() + retire(dropped, .privately) + removeSidecar(of: active)
+    }
+
+    /// Of a segment that is written to again.
+    private func removeSidecar(of segment: Segment) -> [DiskOperation] {
+        guard segment.hasSidecar else { return [] }
+        segment.hasSidecar = false
+        return [.remove(path(FileNames.sidecar(segment.first))), .syncDirectory(directory)]
     }
 
     /// A damaged last entry has no chain value of its own here; the truncation is then only legal if its successor was
@@ -50,26 +58,40 @@ extension LogStore {
         segment.slots.removeSubrange(kept...)
     }
 
-    /// Gives up segments: whole files become spares, as far as more are wanted; damaged ones are removed. The sidecar
-    /// of a segment that is written to again goes too.
-    func retire(_ dropped: [Segment], sidecarOf reopened: Segment?) -> [DiskOperation] {
+    /// What the files of dropped segments have been used for.
+    enum FileUse {
+        /// Their entries were not committed, so nobody outside was told of them; writes to them may be under way.
+        case privately
+        /// Consumers may have been given ranges of them; nothing is being written to them.
+        case shared
+    }
+
+    /// Gives up segments: whole files become spares, as far as more are wanted; others are removed.
+    func retire(_ dropped: [Segment], _ use: FileUse) -> [DiskOperation] {
         var operations: [DiskOperation] = []
         for segment in dropped {
             if segment.hasSidecar { operations.append(.remove(path(FileNames.sidecar(segment.first)))) }
-            if spares.count < settings.spareSegments && !segment.isDamaged {
-                let spare = SpareSegment(file: segment.file, name: FileNames.spare(maintenance.takeSpareNumber()))
-                operations.append(.rename(from: path(segment.name), to: path(spare.name)))
+            if spares.count < settings.spareSegments, let spare = makeSpare(of: segment, use, &operations) {
                 spares.append(spare)
             } else {
                 operations.append(.close(segment.file))
                 operations.append(.remove(path(segment.name)))
             }
         }
-        if let reopened, reopened.hasSidecar {
-            reopened.hasSidecar = false
-            operations.append(.remove(path(FileNames.sidecar(reopened.first))))
-        }
         if !operations.isEmpty { operations.append(.syncDirectory(directory)) }
         return operations
+    }
+
+    /// Nil if the file must not be written over: it is damaged, or ranges of it are still being sent.
+    func makeSpare(of segment: Segment, _ use: FileUse, _ operations: inout [DiskOperation]) -> SpareSegment? {
+        guard !segment.isDamaged else { return nil }
+        var file = segment.file
+        if use == .shared {
+            guard let renumbered = disk.renumber(file) else { return nil }
+            file = renumbered
+        }
+        let spare = SpareSegment(file: file, name: FileNames.spare(maintenance.takeSpareNumber()))
+        operations.append(.rename(from: path(segment.name), to: path(spare.name)))
+        return spare
     }
 }

@@ -28,6 +28,8 @@ package final class LogStore {
     var lastIdentity: EntryIdentity = .none
     /// Everything up to here is durable.
     package internal(set) var flushedIndex: UInt64 = 0
+    /// After a truncation: once this entry is durable, no write from before it is under way any more.
+    var firstAfterCut: UInt64?
 
     init(
         disk: any Disk, directory: String, settings: LogStoreSettings, entropy: @escaping () -> UInt64,
@@ -60,6 +62,7 @@ package final class LogStore {
     /// with its old, higher index: that index now means an entry that is not durable yet.
     package func onFlushed(through index: UInt64) {
         flushedIndex = max(flushedIndex, min(index, last.index))
+        if let first = firstAfterCut, flushedIndex >= first { firstAfterCut = nil }
     }
 
     /// Saves term and vote; durable when the batch is finished. `term` never goes back.

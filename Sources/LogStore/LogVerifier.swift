@@ -50,9 +50,15 @@ package struct LogVerifier {
         if let finding = examination.findings.first {
             return .damaged(Problem(file: finding.file, offset: nil, index: nil, what: finding.what))
         }
-        let covered = examination.snapshots.last?.metadata.index ?? 0
-        if covered + 1 < examination.state.logStart {
-            let what = "log starts at \(examination.state.logStart), but the newest snapshot is of entry \(covered)"
+        let choice = examination.choice()
+        if let wrong = choice.contradicting {
+            let what = "chain value of entry \(wrong.index) differs from the log's"
+            return .damaged(Problem(file: wrong.path, offset: nil, index: wrong.index, what: what))
+        }
+        if choice.chosen == nil && (examination.state.logStart > 1 || examination.state.isResetting) {
+            let covered = examination.snapshots.last?.metadata.index ?? 0
+            let start = examination.state.logStart
+            let what = "log starts at \(start), but the newest snapshot, of entry \(covered), is of no use"
             return .damaged(Problem(file: directory, offset: nil, index: covered + 1, what: what))
         }
         return .intact(summary(examination))

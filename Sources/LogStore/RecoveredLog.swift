@@ -17,10 +17,12 @@ package struct RecoveryFinding: Equatable, Sendable, CustomStringConvertible {
 package struct RecoveredLog {
     package var term: UInt64
     package var vote: UInt32?
-    /// The newest usable snapshot.
+    /// The newest usable snapshot. Ahead of `last` if the log was begun anew with it and the entries up to it had not
+    /// all arrived: they are committed wherever they come from, so `last` is then as good as committed.
     package var snapshot: SnapshotMetadata?
     package var firstIndex: UInt64
-    /// The last entry that is known to have been there, damaged or not; the snapshot's if the log is empty.
+    /// The last entry that is known to have been there, damaged or not; what precedes `firstIndex` if the log
+    /// is empty.
     package var last: LogPoint
     /// Runs over `firstIndex ... lastIndex`. The term of a damaged entry nothing names is taken to be its
     /// predecessor's, the lowest it can be.

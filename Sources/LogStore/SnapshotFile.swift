@@ -5,7 +5,7 @@ import Ports
 ///
 ///      0 magic u32 | 4 CRC-32C of bytes 8 ..< 72 | 8 version u32 | 12 group u32 | 16 index u64 | 24 term u64
 ///     32 chain u64 | 40 state length u64 | 48 state CRC-32C u32 | 52 membership length u32
-///     56 membership CRC-32C u32 | 60 chunk size u32 | 64 eight zero bytes | 72 membership
+///     56 membership CRC-32C u32 | 60 chunk size u32 | 64 base epoch u32 | 68 four zero bytes | 72 membership
 ///     then the state in chunks: length u32, CRC-32C u32, bytes
 enum SnapshotFile {
     static let magic: UInt32 = 0x4846_7031
@@ -16,13 +16,16 @@ enum SnapshotFile {
 
     /// Writes header, membership and state to `file`; answers the file's size.
     static func write(
-        _ disk: any Disk, _ file: DiskFile, group: UInt32, point: LogPoint, membership: ByteSlice, state: [ByteSlice]
+        _ disk: any Disk, _ file: DiskFile, group: UInt32, point: LogPoint, baseEpoch: UInt32, membership: ByteSlice,
+        state: [ByteSlice]
     ) throws(DiskFailure) -> SnapshotMetadata {
         var length = 0
         for piece in state { length += piece.count }
         let checksum = CRC32C.checksum(state)
-        let header = encodeHeader(
-            group: group, point: point, membership: membership, stateLength: UInt64(length), stateChecksum: checksum)
+        var metadata = SnapshotMetadata(
+            index: point.index, term: point.term, chain: point.chain, baseEpoch: baseEpoch, membership: membership,
+            stateLength: UInt64(length), stateChecksum: checksum, fileSize: 0, path: "")
+        let header = encodeHeader(metadata, group: group)
         try disk.write(file, offset: 0, [header, membership])
         var offset = UInt64(headerSize + membership.count)
         for piece in state {
@@ -37,28 +40,26 @@ enum SnapshotFile {
                 rest = rest.dropFirst(part.count)
             }
         }
-        return SnapshotMetadata(
-            index: point.index, term: point.term, chain: point.chain, membership: membership,
-            stateLength: UInt64(length), stateChecksum: checksum, fileSize: offset, path: "")
+        metadata.fileSize = offset
+        return metadata
     }
 
-    private static func encodeHeader(
-        group: UInt32, point: LogPoint, membership: ByteSlice, stateLength: UInt64, stateChecksum: UInt32
-    ) -> ByteSlice {
+    private static func encodeHeader(_ metadata: SnapshotMetadata, group: UInt32) -> ByteSlice {
         var writer = ByteWriter(capacity: headerSize)
         writer.uint32(magic)
         writer.uint32(0)
         writer.uint32(version)
         writer.uint32(group)
-        writer.uint64(point.index)
-        writer.uint64(point.term)
-        writer.uint64(point.chain)
-        writer.uint64(stateLength)
-        writer.uint32(stateChecksum)
-        writer.uint32(UInt32(membership.count))
-        writer.uint32(CRC32C.checksum(membership))
+        writer.uint64(metadata.index)
+        writer.uint64(metadata.term)
+        writer.uint64(metadata.chain)
+        writer.uint64(metadata.stateLength)
+        writer.uint32(metadata.stateChecksum)
+        writer.uint32(UInt32(metadata.membership.count))
+        writer.uint32(CRC32C.checksum(metadata.membership))
         writer.uint32(UInt32(chunkSize))
-        writer.uint64(0)
+        writer.uint32(metadata.baseEpoch)
+        writer.uint32(0)
         writer.patch(writer.withWrittenBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[8...])) }, at: 4)
         return writer.finish()
     }
@@ -88,7 +89,8 @@ enum SnapshotFile {
         else { return .damaged("membership checksum") }
         let metadata = SnapshotMetadata(
             index: header.load(16, as: UInt64.self), term: header.load(24, as: UInt64.self),
-            chain: header.load(32, as: UInt64.self), membership: membership.detached(),
+            chain: header.load(32, as: UInt64.self), baseEpoch: header.load(64, as: UInt32.self),
+            membership: membership.detached(),
             stateLength: header.load(40, as: UInt64.self), stateChecksum: header.load(48, as: UInt32.self),
             fileSize: window.size, path: path)
         guard metadata.stateLength <= window.size else { return .damaged("truncated") }

@@ -6,6 +6,8 @@ package struct SnapshotMetadata: Equatable, Sendable {
     package var index: UInt64
     package var term: UInt64
     package var chain: UInt64
+    /// `LogState.baseEpoch` of the log the state was taken from, on the node that wrote it.
+    package var baseEpoch: UInt32
     /// The members as of `index`, opaque here.
     package var membership: ByteSlice
     package var stateLength: UInt64

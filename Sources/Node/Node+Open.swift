@@ -102,7 +102,9 @@ extension Node {
         let state = RestoredState(
             term: recovered.term, vote: recovered.vote, snapshot: Position(index: base.index, term: base.term),
             runs: recovered.runs.map { TermRun(term: $0.term, first: $0.first) }, lastIndex: recovered.lastIndex,
-            baseMembership: history.membership(at: base.index), memberships: history.entries(after: base.index),
+            baseMembership: history.membership(at: base.index),
+            // Those of entries still to come, which the snapshot tells of already, come again with their entries.
+            memberships: history.entries(after: base.index).filter { $0.index <= recovered.lastIndex },
             commit: min(applied, recovered.lastIndex))
         return RestoredReplica(
             raft: state, log: log, broker: broker, lastTimestamp: broker.clock, appliedIndex: applied,

@@ -49,14 +49,21 @@ extension Replica {
     }
 
     func applyEntriesRead(_ bytes: ByteSlice, from start: EntryLocation, count: Int) {
-        coldApply = .idle
-        guard let entries = LogStore.decodeStoredRun(bytes, from: start, count: count) else {
-            return stop(.unreadableEntry(index: start.index, "its checksums do not hold"))
+        guard let entries = LogStore.decodeStoredRun(bytes, from: start, count: count), log.holds(entries) else {
+            return applyEntriesUnreadable(from: start, "its checksums do not hold")
         }
+        coldApply = .idle
         for entry in entries where entry.index == appliedIndex + 1 {
             guard apply(entry) else { return }
         }
         didApply()
+        applyCommitted()
+    }
+
+    /// Fatal unless the log was begun anew in the meantime, and has the entry elsewhere or has no need of it.
+    func applyEntriesUnreadable(from start: EntryLocation, _ reason: String) {
+        coldApply = .idle
+        if log.location(of: start.index) == start { return stop(.unreadableEntry(index: start.index, reason)) }
         applyCommitted()
     }
 

@@ -17,13 +17,13 @@ enum DiskBatch {
 enum DiskTask {
     case peerEntries(peer: MemberID, from: EntryLocation, count: Int)
     case applyEntries(from: EntryLocation, count: Int)
+    case fetch(EntryLocation, (ByteSlice?) -> Void)
     case maintenance(MaintenanceJob)
     case writeSnapshot(SnapshotJob<SnapshotMetadata>)
     case readSnapshotPart(SnapshotJob<ByteSlice>, to: NodeID, of: SnapshotMetadata, offset: UInt64)
-    case storeSnapshotPart(SnapshotJob<UInt64>)
-    case installSnapshot(SnapshotJob<SnapshotMetadata>)
+    case storeSnapshotPart(SnapshotJob<UInt64>, transfer: UInt64)
+    case installSnapshot(SnapshotJob<SnapshotMetadata>, SnapshotTransfer)
     case loadSnapshot(SnapshotJob<ByteSlice>, SnapshotMetadata, SnapshotTransfer)
-    case fetch((ByteSlice?) -> Void)
 }
 
 struct DiskWork {
@@ -31,6 +31,9 @@ struct DiskWork {
     var head = 0
     var tasks: [UInt64: DiskTask] = [:]
     var nextToken: UInt64 = 1
+
+    /// Nothing is being written.
+    var isIdle: Bool { head == batches.count }
 
     mutating func token() -> UInt64 {
         defer { nextToken += 1 }
@@ -90,16 +93,19 @@ extension Replica {
         case .hardState(let term, let vote): raft.onHardStateSaved(term: term, vote: vote)
         case .logRestarted(let offer):
             raft.onSnapshotInstalled(offer.position, membership: offer.membership)
+            precondition(
+                raft.lastPosition.index == log.lastIndex, "log begun anew after \(log.last), Raft is at \(raft)")
             applyCommitted()
         case .other: break
         }
+        restartLogIfPossible()
     }
 
     private func readFinished(_ task: DiskTask, _ bytes: ByteSlice) {
         switch task {
         case .peerEntries(let peer, let start, let count): peerEntriesRead(bytes, for: peer, from: start, count: count)
         case .applyEntries(let start, let count): applyEntriesRead(bytes, from: start, count: count)
-        case .fetch(let answer): answer(bytes)
+        case .fetch(let location, let answer): answer(log.location(of: location.index) == location ? bytes : nil)
         default: preconditionFailure("a read completed for the job \(task)")
         }
     }
@@ -107,8 +113,8 @@ extension Replica {
     private func readFailed(_ task: DiskTask, _ failure: DiskFailure) {
         switch task {
         case .peerEntries(let peer, let start, _): raft.onEntriesUnavailable(peer: peer, first: start.index)
-        case .applyEntries(let start, _): stop(.unreadableEntry(index: start.index, failure.description))
-        case .fetch(let answer): answer(nil)
+        case .applyEntries(let start, _): applyEntriesUnreadable(from: start, failure.description)
+        case .fetch(_, let answer): answer(nil)
         default: preconditionFailure("a read failed for the job \(task)")
         }
     }
@@ -120,8 +126,8 @@ extension Replica {
         case .writeSnapshot(let job): snapshotWritten(result(of: job))
         case .readSnapshotPart(let job, let peer, let snapshot, let offset):
             snapshotPartRead(result(of: job), to: peer, of: snapshot, offset: offset)
-        case .storeSnapshotPart(let job): snapshotPartStored(result(of: job))
-        case .installSnapshot(let job): snapshotFileInstalled(result(of: job))
+        case .storeSnapshotPart(let job, let transfer): snapshotPartStored(result(of: job), transfer: transfer)
+        case .installSnapshot(let job, let transfer): snapshotFileInstalled(result(of: job), transfer)
         case .loadSnapshot(let job, let metadata, let transfer):
             snapshotStateLoaded(result(of: job), metadata, transfer)
         case .peerEntries, .applyEntries, .fetch: preconditionFailure("a job completed for the read \(task)")
@@ -142,7 +148,8 @@ extension Replica {
         case .writeSnapshot: snapshots.isWriting = false
         case .readSnapshotPart(_, let peer, _, _):
             send(.snapshotPart(source: .zero, offset: 0, total: 0, bytes: .empty), to: peer)
-        case .storeSnapshotPart, .installSnapshot: abandonTransfer()
+        case .storeSnapshotPart(_, let transfer): snapshotPartNotStored(transfer: transfer)
+        case .installSnapshot(_, let transfer): raft.onSnapshotFailed(from: transfer.leader.rawValue)
         case .loadSnapshot: stop(.disk(failure))
         case .peerEntries, .applyEntries, .fetch: preconditionFailure("a job failed for the read \(task)")
         }
@@ -151,6 +158,7 @@ extension Replica {
     private func finishMaintenance(_ job: MaintenanceJob, _ failure: DiskFailure?) {
         let cleanup = log.onMaintenanceDone(job, failure: failure)
         if !cleanup.isEmpty { submit(cleanup, .other) }
+        restartLogIfPossible()
     }
 
     /// Keeps a spare segment ready, so that rolling never waits for preallocation, and indexes sealed ones.

@@ -52,6 +52,9 @@ extension Replica {
             guard entry.continues(chain) else {
                 return stop(.divergence(index: entry.index, chainBefore: chain, chainSent: entry.chain))
             }
+            if let snapshot = log.newestSnapshot, snapshot.index == entry.index, snapshot.chain != entry.chain {
+                return stop(.divergence(index: entry.index, chainBefore: snapshot.chain, chainSent: entry.chain))
+            }
             chain = entry.chain
             lastTimestamp = max(lastTimestamp, entry.timestamp)
             cache.append(entry)

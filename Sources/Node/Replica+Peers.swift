@@ -48,7 +48,9 @@ extension Replica {
         let first = request.previous.index + 1
         let count = Int(request.last - request.previous.index)
         if count == 0 { return [] }
-        if let loaded = coldEntries.removeValue(forKey: peer), loaded.first?.index == first, loaded.count == count {
+        if let loaded = coldEntries.removeValue(forKey: peer), loaded.first?.index == first, loaded.count == count,
+            log.holds(loaded)
+        {
             return loaded
         }
         var entries: [LogEntry] = []
@@ -89,8 +91,10 @@ extension Replica {
     }
 
     func peerEntriesRead(_ bytes: ByteSlice, for peer: MemberID, from start: EntryLocation, count: Int) {
-        guard let entries = LogStore.decodeStoredRun(bytes, from: start, count: count) else {
-            onEvent?(.unreadable(first: start.index))
+        let entries = LogStore.decodeStoredRun(bytes, from: start, count: count)
+        // What was truncated or deleted while the read was under way is no damage.
+        if entries == nil, log.location(of: start.index) == start { onEvent?(.unreadable(first: start.index)) }
+        guard let entries, log.holds(entries) else {
             return raft.onEntriesUnavailable(peer: peer, first: start.index)
         }
         coldEntries[peer] = entries

@@ -59,8 +59,8 @@ extension Replica {
     package func read(_ range: StoredRange, _ answer: @escaping (ByteSlice?) -> Void) {
         var pieces: [StoredBytes] = []
         guard bytes(of: range, into: &pieces) else { return answer(nil) }
-        if pieces.count == 1, case .file(let file, let offset, let length) = pieces[0] {
-            return start(.fetch(answer)) { disk.read(file, offset: offset, count: length, token: $0) }
+        if let location = log.location(of: range.index), case .file(let file, let offset, let length)? = pieces.first {
+            return start(.fetch(location, answer)) { disk.read(file, offset: offset, count: length, token: $0) }
         }
         var writer = ByteWriter(capacity: range.length)
         for case .memory(let slice) in pieces { writer.bytes(slice) }

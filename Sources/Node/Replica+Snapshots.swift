@@ -4,12 +4,15 @@ import LogStore
 import Ports
 import Raft
 
-/// Snapshots of the broker's state: when the next one is due, and the newest on disk.
+/// Snapshots of the broker's state: when the next one is due, and the one that is being received.
 struct SnapshotState {
     var memberships: MembershipLog
-    var newest: SnapshotMetadata?
     var isWriting = false
     var transfer: SnapshotTransfer?
+    /// How many transfers were begun: tells a completion for one that was given up.
+    var transfers: UInt64 = 0
+    /// The log is to be begun anew as soon as nothing is being written.
+    var restart: LogRestart?
     /// Chain checksum that came with the newest offer.
     var offeredChain: UInt64 = 0
     /// Payload bytes applied since the newest snapshot was begun.
@@ -18,7 +21,6 @@ struct SnapshotState {
 
     init(memberships: MembershipLog, newest: SnapshotMetadata?) {
         self.memberships = memberships
-        self.newest = newest
         lastIndex = newest?.index ?? 0
     }
 }
@@ -40,7 +42,7 @@ extension Replica {
     /// Begins a snapshot once enough was applied since the last. The state is copied by reference and encoded and
     /// written in the background; only entries that are durable here may be covered.
     func takeSnapshotIfDue() {
-        guard !snapshots.isWriting, appliedIndex <= raft.flushedIndex,
+        guard !snapshots.isWriting, snapshots.restart == nil, appliedIndex <= raft.flushedIndex,
             snapshots.bytesSince >= settings.snapshotIntervalBytes
                 || appliedIndex - snapshots.lastIndex >= UInt64(settings.snapshotIntervalEntries)
         else { return }
@@ -56,17 +58,18 @@ extension Replica {
 
     func snapshotWritten(_ metadata: SnapshotMetadata) {
         snapshots.isWriting = false
-        snapshots.newest = metadata
         metrics.snapshotsWritten += 1
         let cleanup = log.onSnapshotWritten(metadata)
         if !cleanup.isEmpty { submit(cleanup, .other) }
+        // Otherwise the log was begun anew in the meantime, with a snapshot of the leader's.
+        guard log.newestSnapshot == metadata else { return }
         onEvent?(.snapshotWritten(index: metadata.index, bytes: metadata.fileSize))
         deleteObsoleteSegments()
     }
 
     /// Whole segments go that hold nothing any partition, the newest snapshot or a follower within reach needs.
     private func deleteObsoleteSegments() {
-        guard let snapshot = snapshots.newest else { return }
+        guard let snapshot = log.newestSnapshot else { return }
         var keep = min(broker.lowestLiveIndex ?? UInt64.max, snapshot.index + 1)
         if isLeader {
             for member in raft.membership.voters + raft.membership.learners {

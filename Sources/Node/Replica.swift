@@ -38,6 +38,7 @@ package final class Replica {
     var coldEntries: [MemberID: [LogEntry]] = [:]
     var coldApply = ColdApply.idle
     var snapshots: SnapshotState
+    var upkeep = Upkeep()
     var isDraining = false
     var reads: [UInt64: (Bool) -> Void] = [:]
     var nextReadID: UInt64 = 1
@@ -96,8 +97,11 @@ package final class Replica {
     package func tick() {
         guard fault == nil else { return }
         raft.tick()
+        tickTransfer()
         drain()
+        restartLogIfPossible()
         maintainLog()
+        tickUpkeep()
     }
 
     /// The leader's admission exists exactly while this node leads and has applied the no-op of its own term.

@@ -55,6 +55,10 @@ package protocol Disk: AnyObject, Sendable {
     func list(_ directory: String) throws(DiskFailure) -> [DirectoryEntry]
     func open(_ path: String, _ mode: OpenMode) throws(DiskFailure) -> DiskFile
     func close(_ file: DiskFile)
+    /// Gives an open file another number, before it is written over: whoever still holds the old number does not reach
+    /// it any more. Nil, and nothing changes, while ranges of it are queued to be sent. Never blocks; called on the
+    /// loop, once every operation on the old number has finished.
+    func renumber(_ file: DiskFile) -> DiskFile?
     func size(_ file: DiskFile) throws(DiskFailure) -> UInt64
     /// Up to `count` bytes; fewer only at the end of the file.
     func read(_ file: DiskFile, offset: UInt64, count: Int) throws(DiskFailure) -> ByteSlice

@@ -15,9 +15,9 @@ package final class SimulatedCluster {
         package fileprivate(set) var node: Node?
         package fileprivate(set) var fault: NodeFault?
 
-        init(id: NodeID, seed: UInt64) {
+        init(id: NodeID, disk: SimulatedDisk) {
             self.id = id
-            disk = SimulatedDisk(seed: seed)
+            self.disk = disk
             queue = SimulatedDiskQueue(disk)
         }
     }
@@ -33,12 +33,21 @@ package final class SimulatedCluster {
     package init(count: Int, seed: UInt64, settings: NodeSettings) throws(NodeFault) {
         self.settings = settings
         entropy = SeededEntropy(seed: seed)
-        members = (1...count).map { Member(id: NodeID(UInt32($0)), seed: seed &+ UInt64($0)) }
+        members = (1...count).map { Member(id: NodeID(UInt32($0)), disk: SimulatedDisk(seed: seed &+ UInt64($0))) }
         let membership = Membership(voters: members.map(\.id.rawValue))
         for member in members {
             let identity = NodeIdentity(cluster: cluster, node: member.id, membership: membership)
             try Node.format(member.disk, identity: identity, settings: settings.log, entropy: entropy)
             try start(member)
+        }
+    }
+
+    /// A cluster with copies of the disks of another, none of its nodes running: many runs from one beginning.
+    package init(copying other: SimulatedCluster, seed: UInt64) {
+        settings = other.settings
+        entropy = SeededEntropy(seed: seed)
+        members = other.members.map {
+            Member(id: $0.id, disk: $0.disk.duplicate(seed: seed &+ UInt64($0.id.rawValue)))
         }
     }
 
@@ -78,15 +87,18 @@ package final class SimulatedCluster {
 
     /// Runs until no disk work and no frame is left. Time stands still.
     package func settle() {
-        var isBusy = true
-        while isBusy {
-            isBusy = false
-            for member in members where member.node != nil {
-                member.node?.endTurn()
-                while runSomeDiskWork(of: member) { isBusy = true }
-            }
-            while network.deliverNext() { isBusy = true }
+        while step() {}
+    }
+
+    /// Runs one piece of disk work of each node, then delivers one frame; false if there was nothing to do. Time stands
+    /// still.
+    @discardableResult package func step() -> Bool {
+        var isBusy = false
+        for member in members where member.node != nil {
+            member.node?.endTurn()
+            if runSomeDiskWork(of: member) { isBusy = true }
         }
+        return network.deliverNext() || isBusy
     }
 
     /// Batches, reads and jobs overtake each other, as they do on threads of their own.

@@ -28,6 +28,8 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     /// Bytes that all files together may have.
     package var capacity: UInt64 = 1 << 40
     package var faults: [Fault] = []
+    /// Files of which ranges are queued to sockets, as far as this disk knows.
+    package var filesBeingSent: Set<DiskFile> = []
     /// Changing calls until the power fails: the call that reaches zero may still leave traces, it and all later ones
     /// fail until `losePower` or `killProcess`.
     package var callsUntilPowerLoss: Int?
@@ -56,6 +58,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     private func closeAll() {
         handles.removeAll()
         paths.removeAll()
+        filesBeingSent = []
         callsUntilPowerLoss = nil
     }
 
@@ -153,6 +156,17 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     package func close(_ file: DiskFile) {
         handles[file.id] = nil
         paths[file.id] = nil
+    }
+
+    package func renumber(_ file: DiskFile) -> DiskFile? {
+        guard !filesBeingSent.contains(file), let found = handles[file.id], let path = paths[file.id] else {
+            return nil
+        }
+        close(file)
+        defer { nextHandle += 1 }
+        handles[nextHandle] = found
+        paths[nextHandle] = path
+        return DiskFile(id: nextHandle)
     }
 
     package func size(_ file: DiskFile) throws(DiskFailure) -> UInt64 {

@@ -82,6 +82,17 @@ package final class SystemDisk: Disk {
         _ = table.withLock { $0.files.removeValue(forKey: file.id) }
     }
 
+    package func renumber(_ file: DiskFile) -> DiskFile? {
+        table.withLock { table in
+            guard let open = table.files[file.id], open.queuedSends.load(ordering: .acquiring) == 0 else { return nil }
+            table.files[file.id] = nil
+            let id = table.nextID
+            table.nextID += 1
+            table.files[id] = open
+            return DiskFile(id: id)
+        }
+    }
+
     package func size(_ file: DiskFile) throws(DiskFailure) -> UInt64 {
         let open = try openFile(file, "size")
         var status = holdfast_file_status()

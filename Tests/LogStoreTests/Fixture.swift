@@ -160,6 +160,14 @@ struct Content: Equatable {
     }
 }
 
+extension Content {
+    var entry: LogEntry {
+        LogEntry(
+            index: index, term: term, kind: kind, timestamp: timestamp, payload: [ByteSlice(payload)],
+            payloadLength: payload.count, payloadChecksum: CRC32C.checksum(ByteSlice(payload)), chain: chain)
+    }
+}
+
 extension RecoveredLog {
     /// All entries the replay gives.
     func contents() throws -> [Content] {

@@ -52,6 +52,7 @@ import Testing
         state.term = 5
         state.vote = 0
         state.baseEpoch = 0
+        state.adoptedSnapshot = 10
         state.isResetting = true
         state.logStart = 6
         state.flushed = LogPoint(index: 7, term: 8, chain: 9)

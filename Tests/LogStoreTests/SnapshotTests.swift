@@ -97,7 +97,7 @@ import Testing
         #expect(fixture.run(install.work) == nil)
         let received = try #require(install.result)
         #expect(received.point == metadata.point && received.stateChecksum == metadata.stateChecksum)
-        fixture.complete(store.reset(to: received, base: received.point), of: store)
+        fixture.complete(try #require(store.reset(to: received, base: received.point)), of: store)
         #expect(store.firstIndex == 41 && store.lastIndex == 40 && store.lastChain == leader.lastChain)
         fixture.complete(store.append([store.entry(term: 3, size: 10)]), of: store)
         fixture.disk.losePower()
@@ -120,7 +120,7 @@ import Testing
                 fixture.disk.callsUntilPowerLoss = calls
                 let install = store.snapshotInstallJob(index: 100, term: 7)
                 if fixture.run(install.work) == nil, let metadata = install.result {
-                    fixture.submit(store.reset(to: metadata, base: metadata.point))
+                    fixture.submit(try #require(store.reset(to: metadata, base: metadata.point)))
                     fixture.queue.runAll()
                 }
                 fixture.disk.losePower()

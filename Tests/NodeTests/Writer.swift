@@ -19,6 +19,12 @@ final class Writer: ProposalWaiter {
         try createTopic()
     }
 
+    /// Goes on with the topic of another writer, in a copy of its cluster.
+    init(_ cluster: SimulatedCluster, continuing other: Writer) {
+        self.cluster = cluster
+        topic = other.topic
+    }
+
     private func createTopic() throws {
         created = nil
         let command = Command.createTopic(

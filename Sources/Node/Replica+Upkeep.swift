@@ -1,0 +1,30 @@
+import LogStore
+
+/// What is done for the log's sake now and then.
+struct Upkeep {
+    fileprivate var ticks = 0
+    fileprivate var idleTicks = 0
+    fileprivate var lastIndex: UInt64 = 0
+}
+
+extension Replica {
+    private static let idleMilliseconds = 1_000
+    private static let retryMilliseconds = 10_000
+
+    /// Once per idle period the flushed mark is saved: the last entries have no later header to carry it, and without a
+    /// mark damage to them could not be told from a torn tail. Background jobs that failed, most likely on a full disk,
+    /// are allowed again from time to time.
+    func tickUpkeep() {
+        upkeep.ticks += 1
+        if upkeep.ticks % (Self.retryMilliseconds / settings.tickMilliseconds) == 0 { log.retryMaintenance() }
+        if !diskWork.isIdle || log.lastIndex != upkeep.lastIndex {
+            upkeep.idleTicks = 0
+            upkeep.lastIndex = log.lastIndex
+            return
+        }
+        upkeep.idleTicks += 1
+        guard upkeep.idleTicks == Self.idleMilliseconds / settings.tickMilliseconds else { return }
+        let operations = log.saveFlushedMark()
+        if !operations.isEmpty { submit(operations, .other) }
+    }
+}
