@@ -24,6 +24,14 @@ extension Replica {
         }
         upkeep.idleTicks += 1
         guard upkeep.idleTicks == Self.idleMilliseconds / settings.tickMilliseconds else { return }
+        saveFlushedMark()
+    }
+
+    /// An entry's header tells that its predecessors were durable; of the last entries only this mark does. Without
+    /// it, a later start would take damage to them for a torn tail, cut off what was committed, and vote as if it had
+    /// never been there.
+    package func saveFlushedMark() {
+        guard fault == nil else { return }
         let operations = log.saveFlushedMark()
         if !operations.isEmpty { submit(operations, .other) }
     }

@@ -20,6 +20,8 @@ package final class HoldfastServer {
     private var adminServer: HTTPServer?
     /// When the server was asked to stop (monotonic nanoseconds); nil while it serves.
     private var stoppingSince: UInt64?
+    /// Nothing reaches the log any more.
+    private var isSealed = false
     private var exitCode: Int32 = 0
 
     /// Recovers the node from its data directory and opens its ports. Blocking.
@@ -125,9 +127,14 @@ extension HoldfastServer {
         let patienceIsOver = loop.monotonicNanoseconds - since > Self.handOverNanoseconds
         guard !node.replica.isLeader || patienceIsOver || node.replica.raft.membership.voters.count == 1 else { return }
         guard queue.pendingBatches == 0 || patienceIsOver else { return }
-        kafkaListener?.closeConnections("shutting down")
-        adminServer?.close()
-        links.shutDown()
+        if !isSealed {
+            isSealed = true
+            kafkaListener?.closeConnections("shutting down")
+            adminServer?.close()
+            links.shutDown()
+            node.replica.saveFlushedMark()
+        }
+        guard queue.pendingBatches == 0 || patienceIsOver else { return }
         loop.stop()
     }
 

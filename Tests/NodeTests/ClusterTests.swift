@@ -161,6 +161,27 @@ import Testing
         #expect(try writer.readAll(at: away, cluster) == (0..<60).map { "kept \($0)" })
     }
 
+    /// No later entry's header says that the last one was durable; the mark that an idle log leaves does.
+    @Test func damageToTheLastEntryOfAnIdleLogIsNoTornTail() throws {
+        let cluster = try SimulatedCluster(count: 3, seed: 9, settings: settings())
+        let writer = try Writer(cluster)
+        for number in 0..<5 { try writer.produce("record \(number)") }
+        cluster.run(milliseconds: 2000)
+        let member = try #require(cluster.members.first { $0.id != cluster.leader?.id })
+        let last = try #require(member.node?.replica.log.lastIndex)
+        cluster.crash(member, losesPower: true)
+        let segment = "group-0/00000000000000000001.log"
+        let bytes = try #require(member.disk.contents(segment))
+        let sought = Array("record 4".utf8)
+        let places = bytes.indices.filter { bytes[$0...].starts(with: sought) }
+        member.disk.flip(segment, byte: try #require(places.last), mask: 1)
+        let fault = #expect(throws: NodeFault.self) { try cluster.start(member) }
+        guard case .unreadableEntry(last, _)? = fault else {
+            Issue.record("entry \(last) is damaged, and this is what was said: \(String(describing: fault))")
+            return
+        }
+    }
+
     @Test func aFailedSyncStopsTheNode() throws {
         let cluster = try SimulatedCluster(count: 3, seed: 8, settings: settings())
         let writer = try Writer(cluster)

@@ -159,7 +159,7 @@ class Node:
         self.directory.mkdir(parents=True, exist_ok=True)
         command = [
             str(self.cluster.binary), "format", "--data", str(self.data), "--cluster-id", shape.cluster_id,
-            "--node-id", str(self.number), "--peers", shape.address_list("peer"),
+            "--node-id", str(self.number), "--peers", shape.address_list("peer"), *self.cluster.format_options,
         ]
         done = subprocess.run(command, capture_output=True, text=True, env=self.cluster.environment())
         if done.returncode != 0:
@@ -286,12 +286,13 @@ class Cluster:
     of the surrounding environment do not reach them.
     """
 
-    def __init__(self, directory, shape, binary, ephemeral=False, serve_options=()):
+    def __init__(self, directory, shape, binary, ephemeral=False, serve_options=(), format_options=()):
         self.directory = Path(directory)
         self.shape = shape
         self.binary = binary
         self.ephemeral = ephemeral
         self.serve_options = list(serve_options)
+        self.format_options = list(format_options)
         self.nodes = [Node(self, n) for n in range(1, shape.nodes + 1)]
 
     @staticmethod
@@ -398,17 +399,21 @@ class Cluster:
         shutil.rmtree(self.directory, ignore_errors=False)
 
 
-def ephemeral_cluster(name, offset, binary, nodes=3, serve_options=()):
-    """A fresh cluster for one run, below .cluster/, on free ports, started and ready."""
+def ephemeral_cluster(name, offset, binary, nodes=3, prepare=None, **options):
+    """A fresh cluster for one run, below .cluster/, on free ports, started and ready.
+
+    `prepare` is called with the cluster before its nodes are formatted; `options` are those of `Cluster`.
+    """
     directory = default_root() / name
     old = Cluster.find(directory)
     if old is not None:
         old.delete()
     elif directory.exists():
         shutil.rmtree(directory)
-    cluster = Cluster.create(directory, nodes, free_ports(nodes, offset), binary, ephemeral=True,
-                             serve_options=serve_options)
+    cluster = Cluster.create(directory, nodes, free_ports(nodes, offset), binary, ephemeral=True, **options)
     try:
+        if prepare is not None:
+            prepare(cluster)
         cluster.format_and_start()
         cluster.wait_ready()
     except BaseException:

@@ -339,6 +339,16 @@ def leader_port(ports, topic, partition=0, seconds=20):
     return until(seconds, f"a leader for {topic}-{partition}", attempt)
 
 
+def produce_to_leader(ports, topic, partition, records, seconds=20):
+    """(error code, base offset), after the retries that a retriable error asks for."""
+    def attempt():
+        with Connection(leader_port(ports, topic, partition, seconds)) as connection:
+            answer = connection.produce(topic, partition, records)
+        return None if answer[0] in RETRIABLE else answer
+
+    return until(seconds, f"an answer of {topic}-{partition} that is not retriable", attempt)
+
+
 def create_topic(ports, name, partitions, seconds=20):
     """Creates a topic, whichever node is the controller, and waits until each partition has a leader."""
     def attempt():

@@ -12,7 +12,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from conftest import kafka_ports
 from nodes import REPOSITORY, wait_until
 from wire import (NO_ERROR, OFFSET_OUT_OF_RANGE, OUT_OF_ORDER_SEQUENCE, TOPIC_ALREADY_EXISTS, Connection, batch,
-                  batches, leader_port)
+                  batches, leader_port, produce_to_leader)
 
 
 @pytest.fixture
@@ -208,8 +208,8 @@ def test_idempotence_survives_the_leader(cluster, topic):
         records = batch([b"once", b"only"], producer_id, epoch, 0)
         assert connection.produce(name, 0, records) == (NO_ERROR, 0)
     cluster.leader().kill()
-    with Connection(leader_port(kafka_ports(cluster), name, seconds=30)) as connection:
-        assert connection.produce(name, 0, records) == (NO_ERROR, 0)
+    assert produce_to_leader(kafka_ports(cluster), name, 0, records, seconds=30) == (NO_ERROR, 0)
+    with Connection(leader_port(kafka_ports(cluster), name)) as connection:
         assert connection.list_offset(name, 0, -1)[2] == 2
 
 
