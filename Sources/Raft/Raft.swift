@@ -67,7 +67,8 @@ package struct Raft: Sendable {
         // vote of the log's term can have left this member then.
         if log.lastPosition.term > term { enterTerm(log.lastPosition.term, vote: nil) }
         announce()
-        settle()
+        // In release builds too: a disk that was read back wrongly must not get to vote.
+        checkInvariants()
     }
 }
 

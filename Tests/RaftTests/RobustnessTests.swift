@@ -151,6 +151,27 @@ import Testing
         #expect(drain(&follower) == [])
     }
 
+    /// Entries 15 ... 21 are being read for member 2 when another leader replaces them. Member 1 leads again and wants to
+    /// send another entry 15: what was read must not go out under its name.
+    @Test func aLoadFromAnEarlierLeadershipIsNotSent() {
+        var raft = elected()
+        raft.onEntriesLoaded(peer: 2, first: 21, last: 21, bytes: 1)
+        let outcome = AppendReply.Outcome.mismatch(
+            rejected: 20, hint: Position(index: 14, term: 3), lastIndex: 14)
+        raft.step(.appendReply(AppendReply(term: 6, outcome: outcome)), from: 2)
+        #expect(drain(&raft).contains(.loadEntries(peer: 2, first: 15, last: 21, maximumBytes: 1 << 20)))
+        let runs = [TermRun(term: 7, first: 14)]
+        let previous = Position(index: 13, term: 3)
+        raft.step(.append(AppendRequest(term: 7, previous: previous, last: 14, runs: runs, commit: 0)), from: 3)
+        raft.step(.timeoutNow(TimeoutNow(term: 7)), from: 3)
+        _ = drain(&raft)
+        raft.step(.voteReply(VoteReply(term: 8, isGranted: true)), from: 2)
+        #expect(raft.role == .leader && raft.progress(of: 2)?.next == 15)
+        #expect(!drain(&raft).contains { if case .loadEntries = $0 { true } else { false } }, "one load at a time")
+        raft.onEntriesLoaded(peer: 2, first: 15, last: 21, bytes: 70)
+        #expect(drain(&raft) == [.loadEntries(peer: 2, first: 15, last: 15, maximumBytes: 1 << 20)])
+    }
+
     /// A snapshot on disk covers entries whose own writes are still under way.
     @Test func snapshotCountsAsFlushed() {
         var raft = member()

@@ -102,6 +102,8 @@ struct TestDisk {
         case .write(let first, let entries, _): log.write(first, entries)
         case .truncate(let index): log.truncate(after: index)
         case .snapshot(let snapshot, let logStart):
+            // One that was installed meanwhile is newer, and the log starts after that one.
+            guard snapshot.position.index > self.snapshot.position.index else { break }
             self.snapshot = snapshot
             log.forget(before: logStart)
         case .install(let snapshot):
