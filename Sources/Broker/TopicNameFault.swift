@@ -8,3 +8,14 @@ package enum TopicNameFault: Hashable, Sendable {
     /// Something other than a-z, A-Z, 0-9, '.', '_' and '-'.
     case character
 }
+
+extension TopicNameFault: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .empty: "it is empty"
+        case .tooLong: "it is longer than 249 characters"
+        case .dots: "'.' and '..' are reserved"
+        case .character: "only letters, digits, '.', '_' and '-' are allowed"
+        }
+    }
+}

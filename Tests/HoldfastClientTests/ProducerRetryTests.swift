@@ -158,8 +158,8 @@ struct ProducerRetryTests {
         #expect(harness.outcomes[1] == .stored(offset: 0))
     }
 
-    /// A refusal in one partition makes a new identity necessary; in the other a batch is stored whose answer did not
-    /// say so. Under a new identity it would be stored again.
+    /// A refusal in one partition makes a new identity necessary; in the other a batch is stored whose answer did
+    /// not say so. Under a new identity it would be stored again.
     @Test func aNewIdentityWaitsUntilEverythingUnderWayIsDecided() throws {
         let harness = try ProducerHarness(FakeCluster(partitions: 2)) { $0.batchRecords = 1 }
         harness.network.holdsAnswers = true
