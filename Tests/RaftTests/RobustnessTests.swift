@@ -151,8 +151,8 @@ import Testing
         #expect(drain(&follower) == [])
     }
 
-    /// Entries 15 ... 21 are being read for member 2 when another leader replaces them. Member 1 leads again and wants to
-    /// send another entry 15: what was read must not go out under its name.
+    /// Entries 15 ... 21 are being read for member 2 when another leader replaces them. Member 1 leads again and wants
+    /// to send another entry 15: what was read must not go out under its name.
     @Test func aLoadFromAnEarlierLeadershipIsNotSent() {
         var raft = elected()
         raft.onEntriesLoaded(peer: 2, first: 21, last: 21, bytes: 1)
