@@ -17,7 +17,10 @@ extension Raft {
         if electionElapsed >= settings.electionTicks { checkQuorum() }
         guard role == .leader else { return }
         heartbeatElapsed += 1
-        if heartbeatElapsed >= settings.heartbeatTicks { beat() }
+        if heartbeatElapsed >= settings.heartbeatTicks { return beat() }
+        if settings.commitUpdate == .atNextTick {
+            for number in peers.indices { sendCommit(to: number) }
+        }
     }
 
     /// A leader that a majority does not answer can commit nothing: it steps down, so that its clients look for another
@@ -52,6 +55,15 @@ extension Raft {
         let commit = commitKnown(to: number)
         peers[number].progress.noteCommitSent(commit)
         send(.heartbeat(Heartbeat(term: term, commit: commit, round: reads.round)), to: peers[number].id)
+    }
+
+    /// A heartbeat out of turn, for a follower that holds everything and lacks only the news of the commit.
+    private mutating func sendCommit(to number: Int) {
+        let peer = peers[number]
+        guard peer.progress.state == .replicate, peer.progress.next > log.last, !disconnected.contains(peer.id),
+            peer.progress.commitSent < commitKnown(to: number)
+        else { return }
+        sendHeartbeat(to: number)
     }
 
     mutating func stepHeartbeatReply(_ reply: HeartbeatReply, from sender: MemberID) {
@@ -96,7 +108,7 @@ extension Raft {
             load(for: number)
         case .replicate:
             if peer.progress.next <= log.last { return loadNext(number) }
-            if peer.progress.commitSent < commitKnown(to: number) { sendHeartbeat(to: number) }
+            if settings.commitUpdate == .atOnce { sendCommit(to: number) }
         }
     }
 

@@ -7,16 +7,27 @@ package struct RaftSettings: Hashable, Sendable {
     package var maximumAppendBytes: Int
     package var maximumInflightBytes: Int
     package var maximumInflightAppends: Int
+    /// When followers hear of a commit that no append carries.
+    package var commitUpdate: CommitUpdate
+
+    package enum CommitUpdate: Hashable, Sendable {
+        case atOnce
+        /// With one request at a time, telling every follower of every commit wakes two processes, twice, just when the
+        /// client and the next request need the processor: measured, a tenth of the latency.
+        case atNextTick
+    }
 
     package init(
         electionTicks: Int = 30, heartbeatTicks: Int = 5, maximumAppendBytes: Int = 1 << 20,
-        maximumInflightBytes: Int = 16 << 20, maximumInflightAppends: Int = 64
+        maximumInflightBytes: Int = 16 << 20, maximumInflightAppends: Int = 64,
+        commitUpdate: CommitUpdate = .atNextTick
     ) {
         self.electionTicks = electionTicks
         self.heartbeatTicks = heartbeatTicks
         self.maximumAppendBytes = maximumAppendBytes
         self.maximumInflightBytes = maximumInflightBytes
         self.maximumInflightAppends = maximumInflightAppends
+        self.commitUpdate = commitUpdate
     }
 }
 

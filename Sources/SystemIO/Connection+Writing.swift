@@ -36,6 +36,8 @@ extension Connection: TurnFlushable {
         loop.flushAtTurnEnd(self)
     }
 
+    var flushOrder: FlushOrder { settings.isPeer ? .peers : .clients }
+
     func flushAtTurnEnd() {
         isFlushQueued = false
         guard state == .open || state == .flushing, !isBlocked, !readerOwnsSocket else { return }

@@ -58,6 +58,8 @@ package struct ConnectionSettings: Sendable {
     package var writeBudget = 4 << 20
     /// SO_SNDBUF and SO_RCVBUF; 0 leaves them to the operating system, which adapts them.
     package var kernelBuffers = 0
+    /// A link to another node: written to after the clients at the end of a turn.
+    package var isPeer = false
 
     package init(receive: ReceiveMode) { self.receive = receive }
 }

@@ -20,4 +20,5 @@ package protocol EventHandler: AnyObject {
 /// Writes out, at the end of a turn, what was queued during it. Called on the loop thread.
 protocol TurnFlushable: AnyObject {
     func flushAtTurnEnd()
+    var flushOrder: FlushOrder { get }
 }

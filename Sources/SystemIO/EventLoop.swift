@@ -130,7 +130,10 @@ extension EventLoop {
         guard !flushables.isEmpty else { return }
         let dirty = flushables
         flushables = []
-        for flushable in dirty { flushable.flushAtTurnEnd() }
+        if dirty.count == 1 { return dirty[0].flushAtTurnEnd() }
+        for order in FlushOrder.allCases {
+            for flushable in dirty where flushable.flushOrder == order { flushable.flushAtTurnEnd() }
+        }
     }
 }
 

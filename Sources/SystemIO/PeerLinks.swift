@@ -117,6 +117,7 @@ package final class PeerLinks: Transport {
 extension PeerLinks {
     private var connectionSettings: ConnectionSettings {
         var connection = ConnectionSettings(receive: .frames(maximum: PeerHandshake.maximumFrame))
+        connection.isPeer = true
         connection.receiveBuffer = 256 * 1024
         connection.readBudget = 4 << 20
         return connection

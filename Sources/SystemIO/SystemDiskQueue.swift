@@ -13,6 +13,9 @@ package final class SystemDiskQueue: DiskQueue {
     package private(set) var pendingBatches = 0
 
     let disk: SystemDisk
+    private unowned let loop: EventLoop
+    /// The log writer is woken at the end of the turn.
+    private var isWakeDue = false
     private let batches = WorkQueue<DiskBatch>()
     private let reads = WorkQueue<ReadWork>()
     private let jobs = WorkQueue<Job>()
@@ -34,6 +37,7 @@ package final class SystemDiskQueue: DiskQueue {
 
     package init(loop: EventLoop, disk: SystemDisk) throws(SystemError) {
         self.disk = disk
+        self.loop = loop
         // Two steps because the handlers need self.
         let relay = Relay()
         completions = loop.makeMailbox { relay.owner?.received($0) }
@@ -65,7 +69,10 @@ package final class SystemDiskQueue: DiskQueue {
 
     package func submit(_ operations: [DiskOperation], token: UInt64) {
         pendingBatches += 1
-        batches.push(DiskBatch(token: token, operations: operations))
+        batches.add(DiskBatch(token: token, operations: operations))
+        guard !isWakeDue else { return }
+        isWakeDue = true
+        loop.flushAtTurnEnd(self)
     }
 
     package func read(_ file: DiskFile, offset: UInt64, count: Int, token: UInt64) {
@@ -166,5 +173,14 @@ extension SystemDiskQueue {
                 }
             }
         }
+    }
+}
+
+extension SystemDiskQueue: TurnFlushable {
+    var flushOrder: FlushOrder { .disk }
+
+    func flushAtTurnEnd() {
+        isWakeDue = false
+        batches.wake()
     }
 }

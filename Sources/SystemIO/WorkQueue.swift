@@ -12,11 +12,18 @@ final class WorkQueue<Work: Sendable>: Sendable {
 
     /// Any thread. Work pushed after `close` is dropped.
     func push(_ work: Work) {
+        add(work)
+        wake()
+    }
+
+    /// The same without waking the worker: `wake` is to follow.
+    func add(_ work: Work) {
         state.withLock { state in
             if !state.isClosed { state.items.append(work) }
         }
-        gate.open()
     }
+
+    func wake() { gate.open() }
 
     /// Any thread. The worker finishes what is queued and then gets nil.
     func close() {

@@ -11,7 +11,7 @@ import Testing
         let restored = RestoredState(
             term: term, vote: vote, snapshot: .zero, runs: runs, lastIndex: last,
             baseMembership: Membership(voters: voters), memberships: [])
-        let settings = RaftSettings(electionTicks: 10, heartbeatTicks: 2)
+        let settings = RaftSettings(electionTicks: 10, heartbeatTicks: 2, commitUpdate: .atOnce)
         return Raft(id: id, settings: settings, restored: restored, seed: UInt64(id))
     }
 
@@ -178,7 +178,7 @@ import Testing
             let restored = RestoredState(
                 term: 0, vote: nil, snapshot: .zero, runs: [], lastIndex: 0,
                 baseMembership: Membership(voters: [1, 2]), memberships: [])
-            let settings = RaftSettings(electionTicks: 10, heartbeatTicks: 2)
+            let settings = RaftSettings(electionTicks: 10, heartbeatTicks: 2, commitUpdate: .atOnce)
             var raft = Raft(id: 1, settings: settings, restored: restored, seed: seed)
             var ticks = 0
             while raft.role == .follower {

@@ -3,7 +3,7 @@ import Testing
 
 /// Nothing a peer or a slow shell sends traps, and what is nonsense changes nothing.
 @Suite struct RobustnessTests {
-    private static let settings = RaftSettings(electionTicks: 10, heartbeatTicks: 2)
+    private static let settings = RaftSettings(electionTicks: 10, heartbeatTicks: 2, commitUpdate: .atOnce)
 
     private func member(
         _ id: MemberID = 1, term: Term = 5, snapshot: Position = .zero, runs: [TermRun] = [], last: LogIndex = 0,

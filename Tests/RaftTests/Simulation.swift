@@ -40,7 +40,7 @@ final class Simulation {
         let snapshot = Snapshot(position: .zero, membership: membership, state: [])
         let settings = RaftSettings(
             electionTicks: 10, heartbeatTicks: 2, maximumAppendBytes: 300, maximumInflightBytes: 600,
-            maximumInflightAppends: 4)
+            maximumInflightAppends: 4, commitUpdate: dice.happens(50) ? .atOnce : .atNextTick)
         for id in ids {
             let member = TestMember(id: id, settings: settings, disk: TestDisk(snapshot: snapshot), seed: dice.next())
             member.appliesAtOnce = dice.happens(50)

@@ -10,7 +10,7 @@ final class Stage {
     var slowLoads: Set<MemberID> = []
     var cut: Set<[MemberID]> = []
     var payload: UInt64 = 0
-    var settings = RaftSettings(electionTicks: 10, heartbeatTicks: 2)
+    var settings = RaftSettings(electionTicks: 10, heartbeatTicks: 2, commitUpdate: .atOnce)
 
     /// One command; returns its trace.
     func run(_ words: [String]) -> [String] {
