@@ -79,8 +79,10 @@ extension Replica {
         var result: ApplyResult?
         if entry.kind == .command {
             do throws(BrokerFault) {
-                result = try broker.apply(
+                let answer = try broker.apply(
                     index: entry.index, term: entry.term, timestamp: entry.timestamp, payload: entry.payload[0])
+                if case .produced = answer {} else { appliedMetadata = true }
+                result = answer
             } catch {
                 stop(.machine(error))
                 return false
@@ -97,6 +99,8 @@ extension Replica {
     private func didApply() {
         admission?.onApplied(through: appliedIndex)
         raft.onApplied(min(appliedIndex, raft.commitIndex))
+        if appliedMetadata { raft.announceCommit() }
+        appliedMetadata = false
         let releasable = min(appliedIndex, raft.flushedIndex)
         cache.evict(through: releasable == 0 ? 0 : releasable - 1, downTo: settings.cacheBytes)
         onApplied?()

@@ -40,6 +40,8 @@ package final class Replica {
     var snapshots: SnapshotState
     var upkeep = Upkeep()
     var isDraining = false
+    /// What every node answers clients about has changed: followers should hear of the commit at once.
+    var appliedMetadata = false
     var reads: [UInt64: (Bool) -> Void] = [:]
     var nextReadID: UInt64 = 1
 

@@ -57,6 +57,15 @@ extension Raft {
         send(.heartbeat(Heartbeat(term: term, commit: commit, round: reads.round)), to: peers[number].id)
     }
 
+    /// Whoever holds what is committed so far is to hear of it without waiting for the next tick: it changes what
+    /// followers answer.
+    package mutating func announceCommit() {
+        defer { settle() }
+        guard role == .leader else { return }
+        urgentCommit = machine.committed
+        replicateToAll()
+    }
+
     /// A heartbeat out of turn, for a follower that holds everything and lacks only the news of the commit.
     private mutating func sendCommit(to number: Int) {
         let peer = peers[number]
@@ -108,7 +117,7 @@ extension Raft {
             load(for: number)
         case .replicate:
             if peer.progress.next <= log.last { return loadNext(number) }
-            if settings.commitUpdate == .atOnce { sendCommit(to: number) }
+            if settings.commitUpdate == .atOnce || peer.progress.commitSent < urgentCommit { sendCommit(to: number) }
         }
     }
 

@@ -40,6 +40,8 @@ package struct Raft: Sendable {
     /// The no-op of this leadership.
     var noop: LogIndex = 0
     var heartbeatElapsed = 0
+    /// Commits through here are told at once, whatever `RaftSettings.commitUpdate` says.
+    var urgentCommit: LogIndex = 0
     var reads = ReadQueue()
     var transfer: Transfer?
 

@@ -75,6 +75,16 @@ import Testing
         #expect(commitsTold(drain(&raft)).isEmpty)
     }
 
+    /// The slower follower, too, is told as soon as it holds the entry.
+    @Test func announcedCommitsDoNotWaitForTheTick() {
+        var raft = leader(.atNextTick)
+        _ = commitOne(&raft)
+        raft.announceCommit()
+        #expect(commitsTold(drain(&raft)) == [2: 2])
+        raft.step(.appendReply(AppendReply(term: 2, outcome: .flushed(2))), from: 3)
+        #expect(commitsTold(drain(&raft)) == [3: 2])
+    }
+
     @Test func anAppendCarriesTheCommitInstead() {
         var raft = leader(.atNextTick)
         _ = commitOne(&raft)
