@@ -104,6 +104,18 @@ require_venv() {
     cp "$list" "$stamp"
 }
 
+# An incremental release build does not always rebuild the modules that use a type whose stored properties have changed,
+# and what comes out crashes at its start. After a change of the sources the release build begins from nothing.
+discard_stale_build() {
+    local stamp="$repository/.build/release-sources" sources
+    sources="$(cd "$repository" && find Package.swift Sources -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)"
+    if [ "$(cat "$stamp" 2>/dev/null)" != "$sources" ]; then
+        rm -rf "$repository"/.build/*/release
+        mkdir -p "$repository/.build"
+        printf '%s\n' "$sources" >"$stamp"
+    fi
+}
+
 # Builds the release binary and exports where it is. CLUSTER_HOLDFAST names one built elsewhere instead.
 require_holdfast() {
     if [ -n "${CLUSTER_HOLDFAST:-}" ]; then
@@ -112,6 +124,7 @@ require_holdfast() {
     fi
     require_swift
     say "building holdfast (release)"
+    discard_stale_build
     local build=(swift build --package-path "$repository" -c release --static-swift-stdlib --product holdfast)
     "${build[@]}" >&2 || fail "the build failed: ${build[*]}"
     CLUSTER_HOLDFAST="$("${build[@]}" --show-bin-path)/holdfast"
