@@ -108,7 +108,8 @@ require_venv() {
 # and what comes out crashes at its start. After a change of the sources the release build begins from nothing.
 discard_stale_build() {
     local stamp="$repository/.build/release-sources" sources
-    sources="$(cd "$repository" && find Package.swift Sources -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)"
+    sources="$(cd "$repository" && find Package.swift Sources -type f -print0 |
+        LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)"
     if [ "$(cat "$stamp" 2>/dev/null)" != "$sources" ]; then
         rm -rf "$repository"/.build/*/release
         mkdir -p "$repository/.build"
