@@ -1,4 +1,4 @@
-"""Runs the image's nodes as a container engine would, without one: started by test_docker.py inside namespaces of its own.
+"""Runs the image's nodes as a container engine would. Started by test_docker.py inside namespaces of its own.
 
 Each node has a root directory with nothing but the binary, an empty data directory of its user, /proc, and the two
 files of /etc that an engine writes. It runs as the image's user with the environment of the image and the compose file;

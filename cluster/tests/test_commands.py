@@ -18,7 +18,10 @@ def run(*arguments, stdin=None, seconds=60):
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "format", "health", "status", "topic", "produce", "consume", "bench", "verify"])
+COMMANDS = ["serve", "format", "health", "status", "topic", "produce", "consume", "bench", "verify"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help(command):
     code, out, _ = run(command, "--help")
     assert code == 0 and command in out and "--" in out
