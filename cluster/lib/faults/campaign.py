@@ -6,6 +6,7 @@ import time
 
 from faults import links
 from faults.catalogue import FAULTS
+from faults.proxied import ProxyNetwork
 from faults.report import progress_line, table
 from faults.rounds import Round
 from faults.stage import Stage
@@ -48,17 +49,23 @@ class Campaign:
         return 0
 
     def why_not(self, fault):
-        if not fault.needs <= self.network().can:
-            return f"needs {', '.join(sorted(fault.needs - self.network().can))}: {self.kernel_problem}"
+        can = ProxyNetwork.can if self.uses_proxy(fault.stage) else links.KernelNetwork.can
+        if not fault.needs <= can:
+            return f"a proxy cannot do it, and there is no other way: {self.kernel_problem}"
         return None
 
-    def network(self):
-        if "kernel" not in self.networks:
-            self.networks["kernel"] = links.KernelNetwork(NODES, SITES)
-        return self.networks["kernel"]
+    def uses_proxy(self, stage):
+        """Delays and the like are the proxy's; everything else the kernel's, if it may be used."""
+        return stage == "proxy" or self.kernel_problem is not None
+
+    def network(self, stage):
+        kind = ProxyNetwork if self.uses_proxy(stage) else links.KernelNetwork
+        if kind not in self.networks:
+            self.networks[kind] = kind(NODES, SITES)
+        return self.networks[kind]
 
     def open_stage(self, name):
-        stage = Stage(name, self.network(), PlainStorage(), require_binary(), self.arguments.port_offset,
+        stage = Stage(name, self.network(name), PlainStorage(), require_binary(), self.arguments.port_offset,
                       self.arguments.rate)
         try:
             stage.open()

@@ -19,8 +19,10 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition  
 
 from history import QUIET, record  # noqa: E402
 
-# What an operator who wants to be back soon after an outage sets; everything else is librdkafka's default.
-RECONNECT = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500}
+# What an operator who wants to be back soon after an outage sets; everything else is librdkafka's default. With its
+# defaults a producer whose leader falls silent (no reset, no answer) notices after 30 s, whatever the cluster does.
+RECONNECT = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500, "socket.timeout.ms": 2000,
+             "socket.connection.setup.timeout.ms": 1000}
 NOT_YET = -1
 
 
@@ -33,8 +35,8 @@ class Writing(threading.Thread):
         self.rate, self.size = settings["rate"], settings["size"]
         self.producer = Producer({
             "bootstrap.servers": settings["bootstrap"], "client.id": settings["site"], "acks": "all", "linger.ms": 5,
-            "enable.idempotence": settings["idempotent"], "error_cb": self._on_error, **QUIET, **RECONNECT,
-            **settings.get("producer", {})})
+            "enable.idempotence": settings["idempotent"], "request.timeout.ms": 1500,
+            "error_cb": self._on_error, **QUIET, **RECONNECT})
         self.sent, self.acknowledged, self.places = array("d"), array("d"), array("q")
         self.refused = {}
         self.fatal = None

@@ -61,7 +61,8 @@ class Round:
     def injected(self, words, count=1):
         """To be called when a fault has begun; the first call is where the failover time is measured from."""
         self.outcome.fired += count
-        self.say(words)
+        if words:
+            self.say(words)
         if self.injected_at is None:
             self.injected_at = time.monotonic()
 

@@ -7,7 +7,7 @@ import time
 
 from faults.sites import ClientSite, ask_all
 from history import QUIET, read_all
-from nodes import Cluster, ClusterError, Node, Ports, default_root, free_ports, wait_until
+from nodes import Cluster, ClusterError, Node, default_root, free_ports, wait_until
 
 PARTITIONS = 3
 SIZE = 100
@@ -59,7 +59,8 @@ class Stage:
         self.directory = default_root() / f"faults-{os.getpid()}-{name}"
         self.sites = []
         self.began_at = [0] * PARTITIONS
-        ports = Ports(offset=offset) if "sites" in network.can else free_ports(NODES, offset)
+        ports = free_ports(NODES, offset)
+        network.bind(ports)
         self.cluster = Cluster.create(
             self.directory, NODES, ports, binary, ephemeral=True, serve_options=SERVE_SETTINGS,
             format_options=LOG_SETTINGS, node_type=lambda cluster, n: PlacedNode(cluster, n, network))
