@@ -115,6 +115,36 @@ struct QuorumTests {
         #expect(client.connection.isReading)
     }
 
+    /// A client that only knows the node that is cut off would otherwise never learn of the new leader.
+    @Test func aNodeLeftAloneSendsItsClientsElsewhere() throws {
+        let (cluster, leader, client) = try begin()
+        cluster.isolate(leader)
+        cluster.run(milliseconds: 700)
+        #expect(cluster.gateways[leader].node.replica.leader == nil)
+        // Elections take their time: that alone drops nobody.
+        for _ in 0..<2 {
+            let response: MetadataResponse = try client.call(MetadataRequest(topics: [.init(name: "t")]))
+            #expect(response.brokers.count == 3 && response.topics[0].partitions[0].leaderId == -1)
+        }
+        cluster.run(milliseconds: 1500)
+        // Whoever is new learns of the other nodes.
+        let other = try cluster.connect(to: leader)
+        let response: MetadataResponse = try other.call(MetadataRequest(topics: nil))
+        #expect(response.brokers.count == 3 && other.connection.closeReason == nil)
+        for asking in [client, other] {
+            try asking.send(MetadataRequest(topics: nil))
+            #expect(asking.connection.closeReason != nil)
+        }
+        // Back among the others it answers as ever.
+        cluster.isolate(leader, false)
+        cluster.run(milliseconds: 1000)
+        let third = try cluster.connect(to: leader)
+        for _ in 0..<2 {
+            let response: MetadataResponse = try third.call(MetadataRequest(topics: nil))
+            #expect(response.controllerId > 0)
+        }
+    }
+
     @Test func aCommitThatTakesTooLongTimesOutBeforeLeadershipIsLost() throws {
         let (cluster, leader, client) = try begin()
         cluster.isolate(leader)
