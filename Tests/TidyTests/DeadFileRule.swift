@@ -111,7 +111,11 @@ enum DeadFileRule {
                 found.insert(String(word))
                 if let last = word.split(separator: "/").last { found.insert(String(last)) }
             }
-            if words.count > 1, words[0] == "from" || words[0] == "import" { found.insert(words[1] + ".py") }
+            guard words.count > 1, words[0] == "from" || words[0] == "import" else { continue }
+            // "from package.module import names": the module's file, and those of names that are modules themselves.
+            for word in words.dropFirst() {
+                if let name = word.split(separator: ".").last { found.insert(name + ".py") }
+            }
         }
         return found
     }

@@ -98,9 +98,9 @@ class Campaign:
         if outcome.problem:
             lines.insert(0, outcome.problem)
         (folder / "verdict.txt").write_text("\n".join(lines) + "\n")
-        for words in lines[:6]:
-            print(f"     {words}")
-        print(f"     kept: {folder}\n     again: cluster/faults --only {outcome.fault} --seed {outcome.seed}", flush=True)
+        lines = [*lines[:6], f"kept: {folder}", f"again: cluster/faults --only {outcome.fault} --seed {outcome.seed}"]
+        for words in lines:
+            print(f"     {words}", flush=True)
 
     def conclude(self):
         print()

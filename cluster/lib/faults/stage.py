@@ -99,7 +99,7 @@ class Stage:
         ask_all(self.sites, "resume")
 
     def wait_written(self, after, seconds, sites=None):
-        """Waits until each site has acknowledgements in all partitions for records sent after `after`; when, per site."""
+        """Waits until each site has acknowledgements, in all partitions, of records sent after `after`; when it had."""
         sites = self.sites if sites is None else sites
         times = {}
         deadline = time.monotonic() + seconds
