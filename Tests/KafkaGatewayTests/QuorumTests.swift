@@ -73,6 +73,22 @@ struct QuorumTests {
         ])
     }
 
+    /// Found by the simulator: a leader that was stopped (SIGSTOP) while another took over told consumers who had read
+    /// on at its successor that their offset was out of range.
+    @Test func aDeposedLeaderDoesNotJudgeOffsets() throws {
+        let (cluster, leader, client) = try begin()
+        _ = try client.produce(.batch(["a"]), to: "t")
+        cluster.isolate(leader)
+        try client.send(.one("t", from: 5), version: nil)
+        cluster.settle()
+        #expect(client.connection.frameCount == 0)
+        cluster.run(milliseconds: 2000)
+        let response: FetchResponse = try client.receive()
+        #expect(response.partitions[0].errorCode == .notLeaderOrFollower)
+        let other = try cluster.connect()
+        #expect(try other.fetch("t", from: 5).errorCode == .offsetOutOfRange)
+    }
+
     /// The producer is told to try again, not that it succeeded; and its connection gets its answers in order.
     @Test func whatIsGatedWhenLeadershipIsLostIsNotAcknowledged() throws {
         let (cluster, leader, client) = try begin()
