@@ -1,11 +1,12 @@
 // A file system that keeps its promises and no more: what was not synced is lost when the power goes.
 //
-//     forgetful STORE MOUNTPOINT SEED
+//     forgetful STORE MOUNTPOINT SEED SYNC-MILLISECONDS
 //
 // STORE/tree is the platter, MOUNTPOINT what the broker sees. Written bytes, lengths and preallocations stay in this
 // process until the file is synced; creations, renames and removals can be undone until their directory is synced.
 // SIGUSR1 is the power cut: of what was not synced a part chosen by SEED reaches the platter (any dirty pages, some of
 // them torn at a sector; of the changes of names the first few), everything else is forgotten, and the process ends.
+// A sync takes SYNC-MILLISECONDS, as on a disk that moves, so that a cut finds something to forget.
 #define FUSE_USE_VERSION 31
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -58,6 +59,7 @@ static struct file *files;
 static struct change *newest;
 static char tree[PATH_MAX / 4], shadow[PATH_MAX / 4];
 static unsigned next_kept = 1;
+static useconds_t sync_microseconds;
 
 static void place(char *result, const char *path) { snprintf(result, PATH_MAX, "%s%s", tree, path); }
 static void place_kept(char *result, unsigned number) { snprintf(result, PATH_MAX, "%s/%u", shadow, number); }
@@ -275,6 +277,7 @@ static int on_write(const char *path, const char *bytes, size_t count, off_t off
 
 static int on_fsync(const char *path, int only_data, struct fuse_file_info *info) {
     (void)path, (void)only_data;
+    usleep(sync_microseconds);
     LOCKED(int, sync_file(handle(info)))
 }
 
@@ -359,6 +362,7 @@ static int sync_directory(const char *directory) {
 
 static int on_fsyncdir(const char *path, int only_data, struct fuse_file_info *info) {
     (void)only_data, (void)info;
+    usleep(sync_microseconds);
     LOCKED(int, sync_directory(path))
 }
 
@@ -530,8 +534,8 @@ static const struct fuse_operations operations = {
 };
 
 int main(int count, char **arguments) {
-    if (count != 4) {
-        fprintf(stderr, "usage: forgetful STORE MOUNTPOINT SEED\n");
+    if (count != 5) {
+        fprintf(stderr, "usage: forgetful STORE MOUNTPOINT SEED SYNC-MILLISECONDS\n");
         return 2;
     }
     snprintf(tree, sizeof tree, "%s/tree", arguments[1]);
@@ -541,10 +545,11 @@ int main(int count, char **arguments) {
         return 1;
     }
     srand((unsigned)strtoul(arguments[3], NULL, 10));
+    sync_microseconds = (useconds_t)strtoul(arguments[4], NULL, 10) * 1000;
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    char *passed[] = {arguments[0], arguments[2], "-f", "-s", NULL};
-    return fuse_main(4, passed, &operations, NULL);
+    char *passed[] = {arguments[0], arguments[2], "-f", NULL};
+    return fuse_main(3, passed, &operations, NULL);
 }
