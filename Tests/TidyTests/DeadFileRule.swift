@@ -93,8 +93,8 @@ enum DeadFileRule {
         return outside.indices.compactMap { index in
             let file = outside[index]
             guard ["cluster", "docker"].contains(file.components[0]) else { return nil }
-            // pytest finds these by their names.
-            if file.name.hasPrefix("test_") || file.name == "conftest.py" { return nil }
+            // pytest and Python find these by their names.
+            if file.name.hasPrefix("test_") || ["conftest.py", "__init__.py"].contains(file.name) { return nil }
             let isCommand = file.components.count == 2 && !file.name.contains(".")
             let wanted = isCommand ? file.path : file.name
             let isNamed = mentions.indices.contains { $0 != index && mentions[$0].contains(wanted) }
@@ -112,9 +112,9 @@ enum DeadFileRule {
                 if let last = word.split(separator: "/").last { found.insert(String(last)) }
             }
             guard words.count > 1, words[0] == "from" || words[0] == "import" else { continue }
-            // "from package.module import names": the module's file, and those of names that are modules themselves.
+            // `from package.module import name`, `from package import module`.
             for word in words.dropFirst() {
-                if let name = word.split(separator: ".").last { found.insert(name + ".py") }
+                if let module = word.split(separator: ".").last { found.insert(module + ".py") }
             }
         }
         return found
