@@ -14,6 +14,11 @@ extension KafkaSession {
         var reader = FetchReader(gateway: gateway)
         reader.locate(request)
         let mayWait = request.maxWaitMs > 0 && !request.partitions.isEmpty
+        if !reader.missing.isEmpty {
+            let ticket = reserve(holding: 0)
+            return load(reader.missing, for: FetchWait(
+                session: self, ticket: ticket, header: header, request: request, deadline: 0))
+        }
         if !mayWait || reader.isSatisfied(by: request) {
             _ = responses.add(.ready(reader.response(to: header, request)))
             return markDirty()
@@ -27,6 +32,24 @@ extension KafkaSession {
         guard !isClosed else { return }
         var reader = FetchReader(gateway: gateway)
         reader.locate(fetch.request)
+        if !reader.missing.isEmpty { return load(reader.missing, for: fetch) }
         fill(fetch.ticket, reader.response(to: fetch.header, fetch.request))
+    }
+
+    /// Answers `fetch` once the rows it needs are there. It finds something then, unless the log has moved on: what is
+    /// missing after one round of loading is left to the client's next fetch, so that no request is served for ever.
+    private func load(_ missing: [FetchReader.Missing], for fetch: FetchWait) {
+        var loaded: [PartitionKey: PartitionRows?] = [:]
+        var waiting = missing.count
+        for item in missing {
+            gateway.replica.loadRows(item.key, at: item.place) { [self] rows in
+                loaded.updateValue(rows, forKey: item.key)
+                waiting -= 1
+                guard waiting == 0, !isClosed else { return }
+                var reader = FetchReader(gateway: gateway, loaded: loaded)
+                reader.locate(fetch.request)
+                fill(fetch.ticket, reader.response(to: fetch.header, fetch.request))
+            }
+        }
     }
 }
