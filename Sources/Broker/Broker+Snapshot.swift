@@ -1,13 +1,16 @@
 import Bytes
 
-/// The whole state as bytes: canonical, so equal states have equal bytes on every node, whatever path led to them.
+/// The whole state as bytes. All but the partitions' indexes is canonical: equal states have equal bytes on every node,
+/// whatever path led to them. Of the indexes, fences and the rows still in memory are written.
 extension Broker {
-    static let snapshotVersion: UInt16 = 1
+    static let snapshotVersion: UInt16 = 2
 
     /// Pieces to be laid end to end. Takes time in proportion to the state: hand a copy of the broker to another
     /// thread.
-    package func encodeSnapshot() -> [ByteSlice] {
-        var snapshot = SnapshotWriter()
+    package func encodeSnapshot() -> [ByteSlice] { encode(hasIndex: true) }
+
+    private func encode(hasIndex: Bool) -> [ByteSlice] {
+        var snapshot = SnapshotWriter(hasIndex: hasIndex)
         snapshot.writer.uint16(Self.snapshotVersion)
         snapshot.writer.uint64(appliedIndex)
         snapshot.writer.uint64(appliedTerm)
@@ -30,13 +33,14 @@ extension Broker {
         registry = try ProducerRegistry(from: &reader)
         directory = try TopicDirectory(from: &reader)
         try reader.requireEnd()
+        listUnsealed()
     }
 
-    /// A hash of the canonical snapshot: equal on replicas that applied the same log, in any process. Costs as much
-    /// as a snapshot.
+    /// A hash of the canonical state: equal on replicas that applied the same log, in any process, whichever rows they
+    /// have in memory.
     package func digest() -> UInt64 {
         var digest = StateDigest()
-        for piece in encodeSnapshot() { digest.add(piece) }
+        for piece in encode(hasIndex: false) { digest.add(piece) }
         return digest.value
     }
 }
@@ -119,7 +123,7 @@ extension Topic {
         isRecreation = try reader.flag("recreation")
         overrides = try reader.configs()
         settings = TopicSettings(overrides)
-        let count = try reader.elementCount(minimumSize: 16)
+        let count = try reader.elementCount(minimumSize: 24)
         partitions = []
         partitions.reserveCapacity(count)
         for _ in 0..<count { partitions.append(try PartitionState(from: &reader)) }

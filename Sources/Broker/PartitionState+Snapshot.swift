@@ -6,9 +6,10 @@ extension PartitionState {
     func encode(into snapshot: inout SnapshotWriter) {
         snapshot.writer.int64(logStartOffset)
         snapshot.writer.int64(endOffset)
+        snapshot.writer.uint64(rowDigest.value)
         leaderEpochs.encode(into: &snapshot.writer)
         producers.encode(into: &snapshot)
-        index.encode(into: &snapshot)
+        if snapshot.hasIndex { index.encode(into: &snapshot) }
         snapshot.breakIfFull()
     }
 
@@ -17,6 +18,7 @@ extension PartitionState {
         logStartOffset = try reader.int64()
         endOffset = try reader.int64()
         if logStartOffset < 0 || endOffset < logStartOffset { throw .badValue("log start offset", logStartOffset) }
+        rowDigest = StateDigest(value: try reader.uint64())
         leaderEpochs = try LeaderEpochs(from: &reader)
         producers = try ProducerTable(from: &reader)
         #if DEBUG

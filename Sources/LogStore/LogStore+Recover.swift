@@ -34,6 +34,8 @@ extension LogStore {
             segment.slots = found.scan.records.map { $0.slot }
             segment.end = found.scan.end
             segment.hasSidecar = found.hasSidecar
+            segment.hasRows = found.hasRows
+            segment.isFromBefore = true
             segment.isDamaged = !found.scan.damage.isEmpty
             if found.needsHeader {
                 try execute([.write(file, offset: 0, [header.encode()]), .sync(file)])
