@@ -30,6 +30,19 @@ extension Broker {
         registry = try ProducerRegistry(from: &reader)
         directory = try TopicDirectory(from: &reader)
         try reader.requireEnd()
+        for topic in directory.topics {
+            for partition in topic.partitions { try requireApplied(partition) }
+        }
+    }
+
+    /// A partition knows of nothing later than the last entry applied: what is applied next goes behind it.
+    private func requireApplied(_ partition: PartitionState) throws(DecodeError) {
+        if let last = partition.index.last, last.index > appliedIndex {
+            throw .badValue("entry index", Int64(truncatingIfNeeded: last.index))
+        }
+        if let latest = partition.leaderEpochs.latest, latest > LeaderEpochs.epoch(of: appliedTerm) {
+            throw .badValue("leader epoch", Int64(latest))
+        }
     }
 
     /// A hash of the canonical snapshot: equal on replicas that applied the same log, in any process. Costs as much

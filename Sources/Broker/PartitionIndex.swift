@@ -26,6 +26,7 @@ package struct PartitionIndex: Sendable {
     private(set) var byteCount: Int64 = 0
 
     var first: Item? { chunks.first?.items.first }
+    var last: Item? { chunks.last?.items.last }
 
     mutating func append(_ item: Item) {
         byteCount += Int64(item.length)

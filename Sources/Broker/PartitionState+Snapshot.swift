@@ -19,6 +19,11 @@ extension PartitionState {
         leaderEpochs = try LeaderEpochs(from: &reader)
         producers = try ProducerTable(from: &reader)
         index = try PartitionIndex(from: &reader, end: endOffset)
+        // Every offset that a consumer may ask for is in the index.
+        let firstIndexed = index.first?.baseOffset ?? endOffset
+        if firstIndexed > logStartOffset || (index.first != nil) != (logStartOffset < endOffset) {
+            throw .badValue("first indexed offset", firstIndexed)
+        }
     }
 }
 
