@@ -23,7 +23,7 @@ let package = Package(
         .target(name: "Server", dependencies: ["SystemIO", "KafkaGateway", "KafkaWire", "Node", "LogStore", "Broker", "Records", "Raft", "Ports", "Bytes"]),
         .target(name: "HoldfastClient", dependencies: ["KafkaWire", "Records", "SystemIO", "Bytes"]),
         .target(name: "Simulator", dependencies: ["Bytes", "Ports", "Raft", "Records", "Broker", "LogStore", "Node", "KafkaWire", "KafkaGateway"]),
-        .executableTarget(name: "holdfast", dependencies: ["Server", "HoldfastClient", "Node", "Raft", "LogStore", "SystemIO", "Bytes", "Ports", "KafkaWire", "Records"]),
+        .executableTarget(name: "holdfast", dependencies: ["Server", "HoldfastClient", "Simulator", "Node", "Raft", "LogStore", "SystemIO", "Bytes", "Ports", "KafkaWire", "Records"]),
         .testTarget(name: "BytesTests", dependencies: ["Bytes", "CSystem"]),
         .testTarget(name: "RaftTests", dependencies: ["Raft"], exclude: ["Scripts"]),
         .testTarget(name: "RecordsTests", dependencies: ["Records", "Bytes"]),

@@ -29,10 +29,4 @@ extension Raft {
         machine.commit(through: index)
         outbox.put(.commit(index))
     }
-
-    /// A leader that is no longer a voter serves until the change is committed, then leaves (paper §6).
-    private mutating func leaveIfRemoved() {
-        guard !membership.voters.contains(id), machine.committed >= memberships.currentIndex else { return }
-        becomeFollower(term: term, leader: nil)
-    }
 }

@@ -110,6 +110,8 @@ extension Raft {
     package var appliedIndex: LogIndex { machine.applied }
     /// The newest membership in the log, committed or not.
     package var membership: Membership { memberships.current }
+    /// The index of the entry that made `membership`; 0 if that was what the log began with.
+    package var membershipIndex: LogIndex { memberships.currentIndex }
     /// Changes whenever a suffix of the log is dropped; see `onFlushed(_:generation:)`.
     package var logGeneration: UInt64 { log.generation }
     /// The newest snapshot this member knows of.
@@ -166,26 +168,19 @@ extension Raft {
         machine.apply(through: index)
     }
 
-    /// Adds `count` entries of this term to the log of a leader that `isReady`. `memberships` are those among them that
-    /// change the group, by their future index (`lastPosition.index + 1` is the first).
-    package mutating func propose(count: Int, memberships added: [MembershipEntry] = []) -> ProposeResult {
+    /// Adds `count` entries of this term to the log of a leader that `isReady`. For one that changes the membership see
+    /// `change`.
+    package mutating func propose(count: Int) -> ProposeResult {
         defer { settle() }
         precondition(count > 0, "nothing proposed: \(self)")
         guard role == .leader else { return .notLeader(leader: leader) }
         guard isReady else { return .notLeader(leader: nil) }
         guard transfer == nil else { return .transferring }
         let first = Position(index: log.last + 1, term: term)
-        precondition(added.allSatisfy { $0.index >= first.index && $0.index < first.index + UInt64(count) })
         log.append(count: UInt64(count), term: term)
         log.submit()
-        if !added.isEmpty { adopt(added, from: first.index) }
         replicateToAll()
         return .accepted(first: first, last: log.lastPosition)
-    }
-
-    private mutating func adopt(_ added: [MembershipEntry], from first: LogIndex) {
-        memberships.append(added, from: first)
-        updatePeers()
     }
 
     /// Ends every input: in debug builds it checks the invariants.

@@ -7,6 +7,8 @@ package struct RaftSettings: Hashable, Sendable {
     package var maximumAppendBytes: Int
     package var maximumInflightBytes: Int
     package var maximumInflightAppends: Int
+    /// A learner may become a voter when its disk lacks at most so many entries of the leader's log.
+    package var promotionLag: LogIndex
     /// When followers hear of a commit that no append carries.
     package var commitUpdate: CommitUpdate
 
@@ -20,13 +22,14 @@ package struct RaftSettings: Hashable, Sendable {
     package init(
         electionTicks: Int = 30, heartbeatTicks: Int = 5, maximumAppendBytes: Int = 1 << 20,
         maximumInflightBytes: Int = 16 << 20, maximumInflightAppends: Int = 64,
-        commitUpdate: CommitUpdate = .atNextTick
+        promotionLag: LogIndex = 1_000, commitUpdate: CommitUpdate = .atNextTick
     ) {
         self.electionTicks = electionTicks
         self.heartbeatTicks = heartbeatTicks
         self.maximumAppendBytes = maximumAppendBytes
         self.maximumInflightBytes = maximumInflightBytes
         self.maximumInflightAppends = maximumInflightAppends
+        self.promotionLag = promotionLag
         self.commitUpdate = commitUpdate
     }
 }

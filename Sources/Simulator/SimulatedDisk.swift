@@ -21,9 +21,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
     var tree = SimulatedDiskTree()
     private var handles: [Int32: SimulatedDiskFile] = [:]
-    private var paths: [Int32: String] = [:]
+    private var openPaths: [Int32: String] = [:]
     private var nextHandle: Int32 = 1
-    private var random: SimulatedDiskRandom
+    private var random: SimulationRandom
 
     /// Bytes that all files together may have.
     package var capacity: UInt64 = 1 << 40
@@ -33,15 +33,23 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     /// Changing calls until the power fails: the call that reaches zero may still leave traces, it and all later ones
     /// fail until `losePower` or `killProcess`.
     package var callsUntilPowerLoss: Int?
+    /// Asked before every changing call (its operation and path): true makes the power fail during that call.
+    package var losesPower: ((_ operation: String, _ path: String) -> Bool)?
+    /// The power has failed and `losePower` has not been called yet.
+    package var isWithoutPower: Bool { callsUntilPowerLoss == 0 }
     /// Changing calls so far.
     package private(set) var changeCount = 0
+    /// Calls that failed because `capacity` was reached.
+    package private(set) var refusedForSpace = 0
+    /// Planned failures that have come true.
+    package private(set) var firedFaults: [Fault] = []
 
-    package init(seed: UInt64) { random = SimulatedDiskRandom(seed: seed) }
+    package init(seed: UInt64) { random = SimulationRandom(seed: seed) }
 
     /// Power loss and restart: un-synced bytes and names survive or not, at random. Open files are gone.
-    package func losePower() {
-        tree.losePower(&random)
-        closeAll()
+    @discardableResult package func losePower() -> PowerLoss {
+        defer { closeAll() }
+        return tree.losePower(&random)
     }
 
     /// The process ends, the machine goes on: everything written is still there.
@@ -57,10 +65,16 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
     private func closeAll() {
         handles.removeAll()
-        paths.removeAll()
+        openPaths.removeAll()
         filesBeingSent = []
         callsUntilPowerLoss = nil
+        losesPower = nil
     }
+
+    /// Paths of all files, sorted.
+    package var paths: [String] { tree.paths }
+    /// Bytes that all files together have.
+    package var usedBytes: UInt64 { UInt64(tree.usedBytes) }
 
     // MARK: looking and damaging, for tests
 
@@ -89,12 +103,14 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
             return
         }
         let fault = faults.remove(at: position)
+        firedFaults.append(fault)
         throw failure(operation, path, fault.errno, fault.reason)
     }
 
     /// Counts a changing call. True: the power fails during this very call.
     private func beginChange(_ operation: String, _ path: String) throws(DiskFailure) -> Bool {
         changeCount += 1
+        if callsUntilPowerLoss == nil, losesPower?(operation, path) == true { callsUntilPowerLoss = 1 }
         guard let left = callsUntilPowerLoss else {
             try checkFault(operation, path)
             return false
@@ -110,7 +126,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     }
 
     private func resolve(_ file: DiskFile, _ operation: String) throws(DiskFailure) -> (SimulatedDiskFile, String) {
-        guard let found = handles[file.id], let path = paths[file.id] else {
+        guard let found = handles[file.id], let path = openPaths[file.id] else {
             throw failure(operation, "file \(file.id)", 9, "Bad file descriptor")
         }
         return (found, path)
@@ -119,8 +135,12 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     private func reserve(
         _ file: SimulatedDiskFile, size: Int, _ operation: String, _ path: String
     ) throws(DiskFailure) {
-        let extra = max(0, size - file.size)
-        if UInt64(tree.usedBytes + extra) > capacity { throw failure(operation, path, 28, "No space left on device") }
+        let extra = size - file.size
+        if extra <= 0 { return }
+        if UInt64(tree.usedBytes + extra) > capacity {
+            refusedForSpace += 1
+            throw failure(operation, path, 28, "No space left on device")
+        }
     }
 
     // MARK: Disk
@@ -149,23 +169,23 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         }
         defer { nextHandle += 1 }
         handles[nextHandle] = file
-        paths[nextHandle] = path
+        openPaths[nextHandle] = path
         return DiskFile(id: nextHandle)
     }
 
     package func close(_ file: DiskFile) {
         handles[file.id] = nil
-        paths[file.id] = nil
+        openPaths[file.id] = nil
     }
 
     package func renumber(_ file: DiskFile) -> DiskFile? {
-        guard !filesBeingSent.contains(file), let found = handles[file.id], let path = paths[file.id] else {
+        guard !filesBeingSent.contains(file), let found = handles[file.id], let path = openPaths[file.id] else {
             return nil
         }
         close(file)
         defer { nextHandle += 1 }
         handles[nextHandle] = found
-        paths[nextHandle] = path
+        openPaths[nextHandle] = path
         return DiskFile(id: nextHandle)
     }
 

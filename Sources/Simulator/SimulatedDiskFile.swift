@@ -51,23 +51,31 @@ final class SimulatedDiskFile {
 
     /// Power loss. Each sector holds what it held at some moment since the last sync, independently of the others:
     /// that covers lost, torn and reordered writes. The size is that of some moment, too.
-    func losePower(_ random: inout SimulatedDiskRandom) {
+    func losePower(_ random: inout SimulationRandom) -> PowerLoss {
+        if pending.isEmpty { return PowerLoss() }
         let mood = random.below(4)
         func moment() -> Int { mood == 0 ? 0 : mood == 1 ? pending.count : random.below(pending.count + 1) }
         var survived = durable
         for change in pending.prefix(moment()) {
             if case .resize(let size) = change { SimulatedDiskFile.apply(.resize(size), to: &survived) }
         }
+        // Of each write, how many of its sectors it touched and how many of these it reached.
+        var touched = [Int](repeating: 0, count: pending.count)
+        var reached = touched
         for sector in touchedSectors() {
-            for change in pending.prefix(moment()) {
-                if let part = SimulatedDiskFile.part(of: change, in: sector) {
-                    SimulatedDiskFile.apply(part, to: &survived)
-                }
+            let end = moment()
+            for (number, change) in pending.enumerated() {
+                guard let part = SimulatedDiskFile.part(of: change, in: sector) else { continue }
+                touched[number] += 1
+                if number >= end { continue }
+                reached[number] += 1
+                SimulatedDiskFile.apply(part, to: &survived)
             }
         }
         durable = survived
         current = survived
         forget()
+        return PowerLoss(touched: touched, reached: reached)
     }
 
     private func touchedSectors() -> [Int] {

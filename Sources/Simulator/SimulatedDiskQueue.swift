@@ -26,6 +26,8 @@ package final class SimulatedDiskQueue: DiskQueue {
     private var batches: [Batch] = []
     private var reads: [Read] = []
     private var jobs: [Job] = []
+    /// Told that there is something to do for a thread.
+    var onWork: ((DiskThread) -> Void)?
     /// The first failed write or sync; every later batch fails with it.
     package private(set) var failure: DiskFailure?
 
@@ -38,14 +40,17 @@ package final class SimulatedDiskQueue: DiskQueue {
 
     package func submit(_ operations: [DiskOperation], token: UInt64) {
         batches.append(Batch(operations: operations, token: token))
+        onWork?(.writer)
     }
 
     package func read(_ file: DiskFile, offset: UInt64, count: Int, token: UInt64) {
         reads.append(Read(file: file, offset: offset, count: count, token: token))
+        onWork?(.reader)
     }
 
     package func run(_ job: @escaping @Sendable (any Disk) throws(DiskFailure) -> Void, token: UInt64) {
         jobs.append(Job(work: job, token: token))
+        onWork?(.jobs)
     }
 
     /// Runs one batch if there is one, else one read, else one job. False when there was nothing to run.

@@ -43,6 +43,7 @@ struct SimulatedDiskTree {
 
     func file(_ path: String) -> SimulatedDiskFile? { current.files[path] }
     func exists(_ path: String) -> Bool { current.files[path] != nil || current.directories.contains(path) }
+    var paths: [String] { current.files.keys.sorted() }
     var usedBytes: Int { current.files.values.reduce(0) { $0 + $1.size } }
 
     func list(_ directory: String) -> [DirectoryEntry]? {
@@ -93,15 +94,18 @@ struct SimulatedDiskTree {
     }
 
     /// A file system keeps a prefix of the un-synced changes (a journal), or any of them (POSIX promises no more).
-    mutating func losePower(_ random: inout SimulatedDiskRandom) {
+    mutating func losePower(_ random: inout SimulationRandom) -> PowerLoss {
         let isJournal = random.below(2) == 0
-        var kept = isJournal ? random.below(pending.count + 1) : pending.count
-        for change in pending where kept > 0 {
-            kept -= 1
-            if isJournal || random.below(2) == 0 { durable.apply(change) }
+        let kept = isJournal ? random.below(pending.count + 1) : pending.count
+        var loss = PowerLoss()
+        for (number, change) in pending.enumerated() {
+            if number < kept, isJournal || random.below(2) == 0 { durable.apply(change) } else { loss.lostNames += 1 }
         }
         pending.removeAll()
         current = durable
-        for path in current.files.keys.sorted() { current.files[path]?.losePower(&random) }
+        for path in current.files.keys.sorted() {
+            if let file = current.files[path] { loss.add(file.losePower(&random)) }
+        }
+        return loss
     }
 }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// A named thread with every signal blocked. `join` waits for its body to return; without it the thread goes on when
 /// this object has gone.
-final class WorkerThread: Sendable {
+package final class WorkerThread: Sendable {
     private let handle: UInt64
     private let isJoined = Atomic<Bool>(false)
 
@@ -13,7 +13,7 @@ final class WorkerThread: Sendable {
     }
 
     /// `name` is cut after 15 bytes by the operating system.
-    init(_ name: String, _ run: @escaping @Sendable () -> Void) throws(SystemError) {
+    package init(_ name: String, _ run: @escaping @Sendable () -> Void) throws(SystemError) {
         let body = Unmanaged.passRetained(Body(run))
         var handle: UInt64 = 0
         let result = holdfast_thread_start(
@@ -34,7 +34,7 @@ final class WorkerThread: Sendable {
     }
 
     /// Once, from another thread.
-    func join() {
+    package func join() {
         isJoined.store(true, ordering: .releasing)
         let result = holdfast_thread_join(handle)
         precondition(result == 0, "joining a thread: errno \(-result)")

@@ -2,7 +2,7 @@ extension Command {
     /// In the order of the overview.
     static let all: [Command] = [
         format, serve, health, status, topicCreate, topicList, topicDescribe, topicDelete, produce, consume, bench,
-        verify, version, help,
+        verify, simulate, version, help,
     ]
 
     /// Listed here; `CommandLineTool` answers it.

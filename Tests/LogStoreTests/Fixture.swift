@@ -11,7 +11,7 @@ final class Fixture {
 
     let disk: SimulatedDisk
     var queue: SimulatedDiskQueue
-    var random: SimulatedDiskRandom
+    var random: SimulationRandom
     var settings: LogStoreSettings
     var nextToken: UInt64 = 1
     var finished: [UInt64] = []
@@ -22,7 +22,7 @@ final class Fixture {
         self.disk = disk ?? SimulatedDisk(seed: seed)
         let disk = self.disk
         queue = SimulatedDiskQueue(disk)
-        random = SimulatedDiskRandom(seed: seed &+ 77)
+        random = SimulationRandom(seed: seed &+ 77)
         settings = LogStoreSettings(segmentBytes: segmentBytes, spareSegments: spares)
         listen()
     }
@@ -122,7 +122,7 @@ extension LogStore {
 }
 
 func payload(index: UInt64, term: UInt64, size: Int, salt: UInt64 = 0) -> [UInt8] {
-    var random = SimulatedDiskRandom(seed: index &* 1_000_003 &+ term &* 17 &+ salt)
+    var random = SimulationRandom(seed: index &* 1_000_003 &+ term &* 17 &+ salt)
     return (0..<size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
 }
 

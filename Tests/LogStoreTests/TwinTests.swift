@@ -35,7 +35,7 @@ private struct Twin {
 /// Random operations against the twin, with power losses in the middle of writes, of jobs and of recovery itself.
 private final class TwinRun {
     let fixture: Fixture
-    var random: SimulatedDiskRandom
+    var random: SimulationRandom
     var store: LogStore
     /// States after each batch submitted and not yet finished; the first is what is durable.
     var states = [Twin()]
@@ -44,7 +44,7 @@ private final class TwinRun {
 
     init(seed: UInt64) throws {
         fixture = Fixture(seed: seed, spares: 1 + Int(seed % 2))
-        random = SimulatedDiskRandom(seed: seed &* 31)
+        random = SimulationRandom(seed: seed &* 31)
         store = try fixture.created()
     }
 

@@ -13,6 +13,20 @@ enum Describe {
         members.map(String.init).joined(separator: ",")
     }
 
+    static func refusal(_ refusal: ChangeRefusal) -> String {
+        switch refusal {
+        case .notLeader(let leader): "not the leader, that is \(leader.map(String.init) ?? "unknown")"
+        case .notReady: "its own no-op is not committed"
+        case .transferring: "leadership is being handed over"
+        case .pending(let index): "entry \(index) is not committed"
+        case .alreadyMember: "already one"
+        case .unknownMember: "not a member"
+        case .lastVoter: "the last voter"
+        case .notCaughtUp(let matched, let last): "caught up to \(matched) of \(last) only"
+        case .noQuorum(let reachable, let needed): "of the new voters \(reachable) answer, \(needed) are needed"
+        }
+    }
+
     /// nil for what a trace need not show.
     static func output(_ output: RaftOutput) -> String? {
         switch output {

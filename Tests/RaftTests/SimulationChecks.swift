@@ -159,11 +159,6 @@ struct SimulationChecks {
         }
     }
 
-    /// The last membership change in the leader's log is committed.
-    func isSettled(_ leader: TestMember) -> Bool {
-        leader.log.memberships(after: leader.raft.commitIndex).isEmpty
-    }
-
     /// Every member of the newest membership has applied `payload` and all logs end alike.
     mutating func hasConverged(_ members: [TestMember], on payload: UInt64) -> Bool {
         guard let leader = members.first(where: { $0.raft.role == .leader }), leader.state.contains(payload) else {

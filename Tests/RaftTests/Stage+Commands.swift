@@ -130,6 +130,7 @@ extension Stage {
         case "append-bytes": settings.maximumAppendBytes = number
         case "inflight-bytes": settings.maximumInflightBytes = number
         case "inflight": settings.maximumInflightAppends = number
+        case "promotion-lag": settings.promotionLag = LogIndex(number)
         default: preconditionFailure("unknown setting \(words)")
         }
     }
@@ -180,12 +181,22 @@ extension Stage {
         }
     }
 
-    /// `change 1 voters 1,2 learners 3`.
+    /// `change 1 add 4`: also `promote`, `remove`, and `restate 0`.
     private func change(_ member: TestMember, _ words: [String]) {
-        func list(_ word: String) -> [MemberID] { word.split(separator: ",").compactMap { MemberID($0) } }
-        let membership = Membership(voters: list(words[2]), learners: words.count > 4 ? list(words[4]) : [])
+        let other = MemberID(words[2]) ?? 0
+        let change: MembershipChange
+        switch words[1] {
+        case "add": change = .addLearner(other)
+        case "promote": change = .promote(other)
+        case "remove": change = .remove(other)
+        case "restate": change = .restate
+        default: preconditionFailure("unknown change \(words)")
+        }
         payload += 1
-        let result = member.propose([Entry(term: 0, payload: payload, bytes: 10, membership: membership)])
-        say("\(member.id): \(result == .transferring ? "transferring" : "proposes \(Describe.membership(membership))")")
+        switch member.change(change, payload: payload) {
+        case .accepted(let position, let membership):
+            say("\(member.id) appends \(position.index): \(Describe.membership(membership))")
+        case .refused(let refusal): say("\(member.id) refuses: \(Describe.refusal(refusal))")
+        }
     }
 }

@@ -67,16 +67,19 @@ final class TestMember {
     }
 
     func propose(_ entries: [Entry]) -> ProposeResult {
-        let first = raft.lastPosition.index + 1
-        let memberships = entries.enumerated().compactMap { number, entry in
-            entry.membership.map { MembershipEntry(index: first + LogIndex(number), membership: $0) }
-        }
-        let result = raft.propose(count: entries.count, memberships: memberships)
+        let result = raft.propose(count: entries.count)
         if case .accepted(let first, _) = result {
             let term = raft.term
+            append(first.index, entries.map { Entry(term: term, payload: $0.payload, bytes: $0.bytes) })
+        }
+        return result
+    }
+
+    func change(_ change: MembershipChange, payload: UInt64) -> ChangeResult {
+        let result = raft.change(change)
+        if case .accepted(let position, let membership) = result {
             append(
-                first.index,
-                entries.map { Entry(term: term, payload: $0.payload, bytes: $0.bytes, membership: $0.membership) })
+                position.index, [Entry(term: position.term, payload: payload, bytes: 10, membership: membership)])
         }
         return result
     }

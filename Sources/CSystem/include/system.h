@@ -146,6 +146,10 @@ void holdfast_gate_pass(struct holdfast_gate *gate);
 int holdfast_thread_start(const char *name, void (*body)(void *), void *context, uint64_t *thread);
 int holdfast_thread_join(uint64_t thread);
 int holdfast_thread_detach(uint64_t thread);
+/// From now on a process that a broken invariant ends first writes the dying thread's note to standard error.
+int holdfast_announce_traps(void);
+/// What the calling thread is at; cut after 95 bytes.
+void holdfast_trap_note(const char *text);
 /// Lower scheduling and I/O priority for the calling thread.
 int holdfast_thread_set_background(void);
 

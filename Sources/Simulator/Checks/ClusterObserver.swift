@@ -1,0 +1,150 @@
+import Bytes
+import Node
+import Raft
+
+/// The invariants of RELIABILITY that can be seen in the nodes themselves, looked at after every event of a node. Reads
+/// what nodes say of themselves and compares it between nodes and over time; it decides nothing for them.
+final class ClusterObserver {
+    private struct Seen {
+        /// The highest term that this machine has told others it is in.
+        var promisedTerm: UInt64 = 0
+        /// The last vote it has told others of, and its term.
+        var vote: (term: UInt64, candidate: Int)?
+        var commit: UInt64 = 0
+        /// The process of now has been looked at; of it these are known.
+        var isFresh = true
+        var leaderTerm: UInt64 = 0
+        var leaderLast: UInt64 = 0
+        var flushed: UInt64 = 0
+    }
+
+    private var seen: [Seen]
+    /// Who led each term. Looked up only.
+    private var leaders: [UInt64: Int] = [:]
+    /// The chain checksum of each committed entry, from index 1 on.
+    private var committed: [UInt64] = [0]
+    private var newLeader: Int?
+    private(set) var elections = 0
+
+    init(machines: Int) { seen = Array(repeating: Seen(), count: machines) }
+
+    var committedIndex: UInt64 { UInt64(committed.count - 1) }
+
+    func started(_ machine: Machine) { seen[machine.number].isFresh = true }
+
+    func becameLeader(_ machine: Machine, term: UInt64) {
+        elections += 1
+        newLeader = machine.number
+    }
+
+    /// The first invariant that `machine` breaks, or nil.
+    func look(at machine: Machine, _ machines: [Machine]) -> String? {
+        guard let replica = machine.node?.replica else { return nil }
+        let who = "node \(machine.id)"
+        var now = seen[machine.number]
+        if replica.term < now.promisedTerm {
+            return "I6: \(who) is in term \(replica.term) and has told others of \(now.promisedTerm)"
+        }
+        if !now.isFresh, replica.raft.commitIndex < now.commit {
+            return "I6: the commit of \(who) went back from \(now.commit) to \(replica.raft.commitIndex)"
+        }
+        if replica.raft.lastPosition.index < replica.raft.commitIndex { return "I15: \(who) has lost what it committed" }
+        if let wrong = lookAtLeader(machine, replica, now) { return wrong }
+        if let wrong = compareCommitted(machine, replica, from: now.isFresh ? 0 : now.commit) { return wrong }
+        now.flushed = replica.raft.flushedIndex
+        now.isFresh = false
+        now.leaderTerm = replica.isLeader ? replica.term : 0
+        now.leaderLast = replica.raft.lastPosition.index
+        let advanced = replica.raft.commitIndex > now.commit
+        now.commit = replica.raft.commitIndex
+        seen[machine.number] = now
+        return advanced && replica.isLeader ? checkQuorum(who, replica) : nil
+    }
+
+    /// What leaves a machine must hold after any crash: the term it speaks of and the vote it gives. A message begins
+    /// with its kind, the group, and the sender's term.
+    func frameSent(_ bytes: ByteSlice, from: Int, to: Int) -> String? {
+        guard bytes.count >= 13, (Self.voteRequest...Self.lastRaftKind).contains(bytes[0]) else { return nil }
+        let term = bytes.uint64(at: 5)
+        seen[from].promisedTerm = max(seen[from].promisedTerm, term)
+        let isVote = bytes[0] == Self.voteReply && bytes[bytes.count - 1] == 1
+        guard isVote || bytes[0] == Self.voteRequest else { return nil }
+        let candidate = isVote ? to : from
+        if let vote = seen[from].vote, vote.term == term, vote.candidate != candidate {
+            return "I6: node \(from + 1) voted for \(vote.candidate + 1) and for \(candidate + 1) in term \(term)"
+        }
+        if seen[from].vote.map({ $0.term < term }) ?? true { seen[from].vote = (term, candidate) }
+        return nil
+    }
+
+    private static let voteRequest: UInt8 = 3
+    private static let voteReply: UInt8 = 4
+    private static let lastRaftKind: UInt8 = 11
+
+    private func lookAtLeader(_ machine: Machine, _ replica: Replica, _ before: Seen) -> String? {
+        guard replica.isLeader else { return nil }
+        let term = replica.term
+        if let other = leaders[term], other != machine.number {
+            return "I1: nodes \(other + 1) and \(machine.id) both lead term \(term)"
+        }
+        leaders[term] = machine.number
+        let last = replica.raft.lastPosition.index
+        if before.leaderTerm == term, !before.isFresh, last < before.leaderLast {
+            return "I2: leader \(machine.id) of term \(term) cut its log from \(before.leaderLast) to \(last)"
+        }
+        guard newLeader == machine.number else { return nil }
+        newLeader = nil
+        let needed = committedIndex
+        if last < needed {
+            return "I4: leader \(machine.id) of term \(term) ends at \(last), but \(needed) is committed"
+        }
+        if let chain = replica.log.chain(at: needed), chain != committed[Int(needed)] {
+            return "I4: leader \(machine.id) of term \(term) has another history at \(needed)"
+        }
+        return nil
+    }
+
+    /// I5: what one node has committed, every node has committed likewise.
+    private func compareCommitted(_ machine: Machine, _ replica: Replica, from before: UInt64) -> String? {
+        let commit = replica.raft.commitIndex
+        guard commit > before else { return nil }
+        var index = max(before + 1, replica.log.firstIndex)
+        while index <= commit {
+            guard let chain = replica.log.chain(at: index) else { return nil }
+            if index < UInt64(committed.count) {
+                if committed[Int(index)] != chain { return "I5: node \(machine.id) committed another entry \(index)" }
+            } else if index == UInt64(committed.count) {
+                committed.append(chain)
+            } else {
+                return "I5: node \(machine.id) committed \(index), but nobody has committed \(committed.count)"
+            }
+            index += 1
+        }
+        return nil
+    }
+
+    /// I7, by what the nodes said last of their own disks.
+    private func checkQuorum(_ who: String, _ replica: Replica) -> String? {
+        let voters = replica.raft.membership.voters
+        let holders = voters.count { voter in
+            seen.indices.contains(Int(voter) - 1) && seen[Int(voter) - 1].flushed >= replica.raft.commitIndex
+        }
+        guard holders < voters.count / 2 + 1 else { return nil }
+        return "I7: \(who) committed \(replica.raft.commitIndex), which \(holders) of \(voters.count) have on disk"
+    }
+
+    /// I18: all nodes that run have equal logs and states. Nil if they do.
+    func difference(_ machines: [Machine]) -> String? {
+        let replicas = machines.compactMap { $0.node?.replica }
+        guard let first = replicas.first else { return "no node is up" }
+        for other in replicas.dropFirst() {
+            if other.log.lastIndex != first.log.lastIndex || other.appliedIndex != first.appliedIndex {
+                return "node \(other.node) ends at \(other.log.lastIndex), applied \(other.appliedIndex); node "
+                    + "\(first.node) at \(first.log.lastIndex), applied \(first.appliedIndex)"
+            }
+            if other.log.lastChain != first.log.lastChain { return "nodes \(first.node) and \(other.node): other history" }
+            if other.broker.digest() != first.broker.digest() { return "nodes \(first.node) and \(other.node): other state" }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,83 @@
+/// A topic of the workload. Topics follow one another: one is written to until its time is over, then audited from
+/// beginning to end and deleted, so that the log's beginning moves on.
+struct Stream {
+    enum Phase: Comparable {
+        case creating, open, closing, deleting, deleted
+    }
+
+    let number: Int
+    var phase = Phase.creating
+    var name: String { "t\(number)" }
+}
+
+/// The clients of a run and the topics they share.
+final class Workload {
+    private(set) var streams: [Stream] = []
+    /// The stream that new values go to.
+    private(set) var current: Int?
+    private(set) var producers: [ProducerClient] = []
+    private var consumers: [ConsumerClient] = []
+    private var director: DirectorClient?
+    let plan: SimulationPlan
+    private var random: SimulationRandom
+    /// No new values: what is left is brought to its end.
+    private(set) var isClosing = false
+
+    init(plan: SimulationPlan, random: SimulationRandom) {
+        self.plan = plan
+        self.random = random
+    }
+
+    func begin(in simulation: Simulation) {
+        let director = DirectorClient(name: "director", simulation: simulation, random: random.fork())
+        self.director = director
+        for number in 0..<plan.producers {
+            producers.append(
+                ProducerClient(
+                    name: "producer\(number)", simulation: simulation, random: random.fork(),
+                    style: number == 0 ? .idempotent : random.pick([.idempotent, .idempotent, .plain, .careless])))
+        }
+        for number in 0..<plan.consumers {
+            consumers.append(
+                ConsumerClient(name: "consumer\(number)", simulation: simulation, random: random.fork()))
+        }
+        director.begin()
+        for producer in producers { producer.begin() }
+        for consumer in consumers { consumer.begin() }
+    }
+
+    // MARK: Streams
+
+    func addStream() -> Stream {
+        streams.append(Stream(number: streams.count))
+        return streams[streams.count - 1]
+    }
+
+    func opened(_ number: Int) {
+        streams[number].phase = .open
+        if let current { streams[current].phase = .closing }
+        current = number
+    }
+
+    func advance(_ number: Int, to phase: Stream.Phase) { streams[number].phase = phase }
+
+    /// Nobody will send anything to that stream any more.
+    func isQuiet(_ stream: Int) -> Bool { producers.allSatisfy { $0.pendingBatches(in: stream) == 0 } }
+
+    // MARK: The end
+
+    func close() { isClosing = true }
+
+    /// Every value sent has been acknowledged or given up.
+    var isDrained: Bool { producers.allSatisfy(\.isIdle) }
+
+    /// Every producer that waits for acknowledgements has had one.
+    func acknowledgements(since time: UInt64) -> Bool {
+        producers.allSatisfy { !$0.isAcknowledged || $0.lastAcknowledgement >= time }
+    }
+
+    /// All that is left is read and compared; the topics that remain are compared with those that should.
+    func beginFinalAudit() { director?.beginFinalAudit() }
+    var isAudited: Bool { director?.isAudited ?? false }
+    var firstProducer: ProducerClient? { producers.first }
+}

@@ -1,0 +1,59 @@
+/// Events in order of their time; those of the same time in the order in which they were added.
+struct EventQueue {
+    struct Entry {
+        /// Microseconds.
+        let time: UInt64
+        let sequence: UInt64
+        let event: SimulationEvent
+    }
+
+    private var heap: [Entry] = []
+    private var nextSequence: UInt64 = 0
+
+    var count: Int { heap.count }
+    var nextTime: UInt64? { heap.first?.time }
+
+    mutating func add(_ event: SimulationEvent, at time: UInt64) {
+        heap.append(Entry(time: time, sequence: nextSequence, event: event))
+        nextSequence += 1
+        siftUp(heap.count - 1)
+    }
+
+    mutating func pop() -> Entry? {
+        guard let first = heap.first else { return nil }
+        let last = heap.removeLast()
+        if !heap.isEmpty {
+            heap[0] = last
+            siftDown(0)
+        }
+        return first
+    }
+
+    private func precedes(_ one: Int, _ other: Int) -> Bool {
+        if heap[one].time != heap[other].time { return heap[one].time < heap[other].time }
+        return heap[one].sequence < heap[other].sequence
+    }
+
+    private mutating func siftUp(_ start: Int) {
+        var child = start
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard precedes(child, parent) else { return }
+            heap.swapAt(child, parent)
+            child = parent
+        }
+    }
+
+    private mutating func siftDown(_ start: Int) {
+        var parent = start
+        while true {
+            var least = parent
+            let left = 2 * parent + 1
+            if left < heap.count, precedes(left, least) { least = left }
+            if left + 1 < heap.count, precedes(left + 1, least) { least = left + 1 }
+            if least == parent { return }
+            heap.swapAt(parent, least)
+            parent = least
+        }
+    }
+}

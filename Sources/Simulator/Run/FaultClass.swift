@@ -1,0 +1,79 @@
+/// What a simulation does to a cluster. `Coverage` counts how often each has taken effect, not how often it was tried.
+package enum FaultClass: String, CaseIterable, Sendable {
+    // Links between nodes, and between clients and nodes.
+    case isolateLeader = "isolate-leader"
+    case isolateFollower = "isolate-follower"
+    case isolateLeaderAndClients = "isolate-leader-and-clients"
+    case clientsCutOff = "clients-cut-off"
+    case cutLink = "cut-link"
+    case cutOneWay = "cut-one-way"
+    case flapping
+    case loss
+    case duplication
+    case reordering
+    case delay
+    case clog
+    // Processes.
+    case killOne = "kill-one"
+    case killSeveral = "kill-several"
+    case killAll = "kill-all"
+    case pause
+    case pauseAndKill = "pause-and-kill"
+    // Power: what was not synced may be lost.
+    case powerOne = "power-one"
+    case powerAll = "power-all"
+    case lostWrite = "lost-write"
+    case tornWrite = "torn-write"
+    case reorderedWrites = "reordered-writes"
+    case lostName = "lost-name"
+    // Power lost at a named point of the node's work.
+    case crashInRecovery = "crash-in-recovery"
+    case crashInSnapshot = "crash-in-snapshot"
+    case crashInTruncation = "crash-in-truncation"
+    case crashInElection = "crash-in-election"
+    case crashInSegmentRoll = "crash-in-segment-roll"
+    // Disks.
+    case syncError = "sync-error"
+    case writeError = "write-error"
+    case readError = "read-error"
+    case noSpace = "no-space"
+    case stall
+    case slowDisk = "slow-disk"
+    // Damage at rest, on a minority.
+    case damagedLog = "damaged-log"
+    case damagedSidecar = "damaged-sidecar"
+    case damagedSnapshot = "damaged-snapshot"
+    case damagedVoteSlot = "damaged-vote-slot"
+    case staleSector = "stale-sector"
+    case misdirectedWrite = "misdirected-write"
+    // Clocks.
+    case clockJump = "clock-jump"
+    case clockDrift = "clock-drift"
+    // Operators and clients.
+    case transfer
+    case clientKilled = "client-killed"
+    case clientStalled = "client-stalled"
+    case overload
+}
+
+/// How often each fault has fired.
+package struct Coverage: Equatable, Sendable {
+    private var counts = [Int](repeating: 0, count: FaultClass.allCases.count)
+
+    package init() {}
+
+    private static let positions: [FaultClass: Int] = Dictionary(
+        uniqueKeysWithValues: FaultClass.allCases.enumerated().map { ($1, $0) })
+
+    package subscript(fault: FaultClass) -> Int {
+        get { counts[Self.positions[fault] ?? 0] }
+        set { counts[Self.positions[fault] ?? 0] = newValue }
+    }
+
+    package mutating func add(_ other: Coverage) {
+        for position in counts.indices { counts[position] += other.counts[position] }
+    }
+
+    /// Those that never fired, in declaration order.
+    package var missing: [FaultClass] { FaultClass.allCases.filter { self[$0] == 0 } }
+}

@@ -1,0 +1,29 @@
+import Bytes
+
+/// The link between two machines, as the network has it. What each end believes is in its `LinkEnd`.
+struct LinkPair {
+    let low: Int
+    let high: Int
+    /// Names the connection that is up; nil while there is none.
+    var connection: Int?
+    var nextConnection = 1
+    /// How many faults block each direction: from `low`, from `high`.
+    var blocks = [0, 0]
+    /// Frames of a stream that wait for their direction to open again.
+    var held: [[ByteSlice]] = [[], []]
+    /// Nothing arrives before what was sent earlier; microseconds.
+    var lastArrival: [UInt64] = [0, 0]
+    /// Longest extra delay of a frame; microseconds.
+    var extraDelay: UInt64 = 0
+    var lossPerMille = 0
+    var duplicationPerMille = 0
+    var reorderingPerMille = 0
+
+    init(low: Int, high: Int) {
+        self.low = low
+        self.high = high
+    }
+
+    var isBlocked: Bool { blocks[0] > 0 || blocks[1] > 0 }
+    func direction(from machine: Int) -> Int { machine == low ? 0 : 1 }
+}

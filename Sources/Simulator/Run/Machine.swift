@@ -1,0 +1,97 @@
+import KafkaGateway
+import Node
+import Ports
+
+/// A machine of a simulation: its disk and clock stay, the process on it comes and goes.
+final class Machine {
+    let number: Int
+    let id: NodeID
+    let disk: SimulatedDisk
+    let clock: MachineClock
+    let entropy: SeededEntropy
+    var queue: SimulatedDiskQueue
+    var node: Node?
+    var gateway: KafkaGateway?
+    /// Counts the processes that have run here: events for an earlier one are dropped.
+    var incarnation = 0
+    /// Ticks of this incarnation.
+    var ticks = 0
+    /// The process is stopped (SIGSTOP) until then; microseconds, 0 when it runs.
+    private(set) var pausedUntil: UInt64 = 0
+    /// What has happened to it since, in order.
+    private var deferred: [SimulationEvent] = []
+    var isThreadBusy = [Bool](repeating: false, count: DiskThread.allCases.count)
+    /// Extra microseconds for each piece of disk work.
+    var diskDelay: UInt64 = 0
+    /// Disk work stands still until then; microseconds.
+    var stalledUntil: UInt64 = 0
+    /// The process ended or would not start because of this; expected only if a fault explains it.
+    var fault: NodeFault?
+    /// A fault was injected that may end the process.
+    var mayFail = false
+    /// Something at rest was damaged: this machine belongs to the minority that may lose its copy.
+    var isDamaged = false
+    /// Kept down until the end of the run.
+    var isKeptDown = false
+
+    init(number: Int, seed: UInt64, time: SimulationTime) {
+        self.number = number
+        id = NodeID(UInt32(number + 1))
+        disk = SimulatedDisk(seed: seed)
+        clock = MachineClock(time)
+        entropy = SeededEntropy(seed: seed ^ 0x5851_f42d_4c95_7f2d)
+        queue = SimulatedDiskQueue(disk)
+    }
+
+    var isPaused: Bool { pausedUntil > 0 }
+
+    func pause(until time: UInt64) { pausedUntil = max(pausedUntil, time) }
+    func hold(_ event: SimulationEvent) { deferred.append(event) }
+
+    /// The process goes on; what it has missed comes now.
+    func resume() -> [SimulationEvent] {
+        pausedUntil = 0
+        defer { deferred = [] }
+        return deferred
+    }
+
+    var isUp: Bool { node != nil }
+    var isLeader: Bool { node?.replica.admission != nil }
+}
+
+/// The time of a simulation, in microseconds since its start.
+final class SimulationTime {
+    var now: UInt64 = 0
+}
+
+/// A machine's clock: may run fast or slow, and its wall clock may jump.
+final class MachineClock: Clock {
+    private let time: SimulationTime
+    /// Millionths by which the clock is fast (or slow, if negative), since `driftStart`.
+    private(set) var drift: Int64 = 0
+    private var driftStart: UInt64 = 0
+    /// What earlier drifts have added up to; microseconds.
+    private var gained: Int64 = 0
+    var wallOffsetMilliseconds: Int64 = 0
+
+    init(_ time: SimulationTime) { self.time = time }
+
+    private var microseconds: Int64 {
+        let elapsed = Int64(time.now - driftStart)
+        return Int64(time.now) + gained + elapsed * drift / 1_000_000
+    }
+
+    func setDrift(_ millionths: Int64) {
+        gained += Int64(time.now - driftStart) * drift / 1_000_000
+        driftStart = time.now
+        drift = millionths
+    }
+
+    var monotonicNanoseconds: UInt64 { UInt64(1_000_000 + microseconds) * 1000 }
+    var wallMilliseconds: Int64 { 1_700_000_000_000 + microseconds / 1000 + wallOffsetMilliseconds }
+
+    /// How long `microseconds` on this clock really take.
+    func real(_ microseconds: UInt64) -> UInt64 {
+        UInt64(Int64(microseconds) * 1_000_000 / (1_000_000 + drift))
+    }
+}

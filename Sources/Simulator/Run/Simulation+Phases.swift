@@ -1,0 +1,77 @@
+/// What a run came to.
+package struct SimulationResult: Sendable {
+    package let seed: UInt64
+    /// What went wrong, or nil.
+    package let violation: String?
+    package let coverage: Coverage
+    /// Over every event of the run.
+    package let eventHash: UInt64
+    package let events: Int
+    /// Microseconds of simulated time.
+    package let simulated: UInt64
+    package let acknowledged: Int
+    package let elections: Int
+    /// Microseconds from the end of the faults to the first acknowledgement that every producer had.
+    package let recovery: UInt64
+}
+
+extension Simulation {
+    /// Longest time, in simulated microseconds, in which a healthy core must serve again, and all must agree.
+    private static let livenessBound: UInt64 = 20_000_000
+
+    /// The whole run: faults under load; then a healthy majority alone must serve; then everything that can run must
+    /// come to the same end.
+    package func run() -> SimulationResult {
+        var recovery: UInt64 = 0
+        boot()
+        if violation == nil {
+            nemesis.begin(in: self)
+            _ = run(until: plan.safetyPhase) { false }
+        }
+        if violation == nil { recovery = converge() }
+        if violation == nil { finish() }
+        return SimulationResult(
+            seed: plan.seed, violation: violation, coverage: coverage, eventHash: eventHash, events: eventCount,
+            simulated: now, acknowledged: history.acknowledgedCount, elections: observer.elections, recovery: recovery)
+    }
+
+    /// I17: the faults are over, some nodes are down for good: the others must serve.
+    private func converge() -> UInt64 {
+        note("phase", "liveness", "faults end")
+        nemesis.stop(in: self)
+        let majority = machines.count / 2 + 1
+        var core = machines.filter { !$0.isKeptDown && !$0.isDamaged }
+        guard core.count >= majority else {
+            fail("only \(core.count) of \(machines.count) nodes can run, although a minority was damaged")
+            return 0
+        }
+        if networkRandom.chance(perMille: 500) { core = Array(core.shuffled(using: &networkRandom).prefix(majority)) }
+        for machine in machines where !core.contains(where: { $0 === machine }) { crash(machine, .killed) }
+        for machine in core where !machine.isUp { start(machine) }
+        let start = now
+        let names = core.map { "\($0.id)" }.joined(separator: ", ")
+        note("phase", "core", "nodes \(names)")
+        guard run(until: now + Self.livenessBound, { self.workload.acknowledgements(since: start) }) else {
+            fail("I17: nodes \(names) are connected and healthy, and do not serve")
+            return 0
+        }
+        return now - start
+    }
+
+    private func finish() {
+        note("phase", "convergence", "all nodes start")
+        for machine in machines where !machine.isUp { start(machine) }
+        workload.close()
+        guard run(until: now + Self.livenessBound, { self.workload.isDrained }) else {
+            return fail("I17: values are still unacknowledged long after all faults ended")
+        }
+        workload.beginFinalAudit()
+        guard run(until: now + Self.livenessBound, { self.workload.isAudited }) else {
+            return fail("I17: the topics cannot be read to their end")
+        }
+        let isEqual = run(until: now + Self.livenessBound) {
+            self.machines.allSatisfy { $0.isUp || $0.isKeptDown } && self.observer.difference(self.machines) == nil
+        }
+        if !isEqual { fail("I18: \(observer.difference(machines) ?? "a node does not start")") }
+    }
+}

@@ -1,0 +1,79 @@
+import KafkaGateway
+import Node
+
+/// Everything about a run that its seed decides before it starts. Each run has its own few fault classes and its own
+/// rates (swarm testing, Groce et al. 2012): a run with everything at once reaches less than runs that each do a few
+/// things often.
+package struct SimulationPlan: Sendable {
+    package let seed: UInt64
+    package var machines: Int
+    package var faults: [FaultClass] = []
+    /// Mean microseconds between faults.
+    package var faultInterval: UInt64
+    /// Microseconds of the phase with faults.
+    package var safetyPhase: UInt64
+    package var settings = NodeSettings()
+    package var kafka = KafkaSettings()
+    // Links, between nodes.
+    package var latency: ClosedRange<UInt64>
+    /// Frames keep their order and are late instead of lost, as on TCP; otherwise each is for itself.
+    package var isStream: Bool
+    // Disks; microseconds for one piece of work.
+    package var diskLatency: ClosedRange<UInt64>
+    // Clients.
+    package var producers: Int
+    package var consumers: Int
+    package var partitions: Int
+    /// Mean microseconds between two batches of a producer.
+    package var produceInterval: UInt64
+    package var maximumValueBytes: Int
+    /// Mean microseconds between two changes of the topic that is written to.
+    package var topicLifetime: UInt64
+
+    package init(seed: UInt64) {
+        self.seed = seed
+        var random = SimulationRandom(seed: seed)
+        machines = random.chance(perMille: 800) ? 3 : 5
+        faultInterval = UInt64(random.between(50_000...1_500_000))
+        safetyPhase = random.between(4_000_000...12_000_000)
+        let least = random.between(20...500)
+        latency = least...(least + random.between(50...2000))
+        isStream = random.chance(perMille: 600)
+        let fastest = random.between(50...500)
+        diskLatency = fastest...(fastest + random.between(100...5000))
+        producers = 1 + random.below(4)
+        consumers = 1 + random.below(2)
+        partitions = 1 + random.below(3)
+        produceInterval = random.between(10_000...100_000)
+        maximumValueBytes = random.pick([16, 200, 1500])
+        topicLifetime = random.between(1_500_000...6_000_000)
+        for fault in FaultClass.allCases where FaultClass.injected.contains(fault) && random.chance(perMille: 300) {
+            faults.append(fault)
+        }
+        drawSettings(&random)
+    }
+
+    private mutating func drawSettings(_ random: inout SimulationRandom) {
+        settings.tickMilliseconds = 20
+        settings.raft.electionTicks = 10 + random.below(10)
+        settings.raft.heartbeatTicks = 2 + random.below(3)
+        settings.raft.maximumAppendBytes = 512 << random.below(10)
+        settings.raft.maximumInflightBytes = settings.raft.maximumAppendBytes * (1 + random.below(8))
+        settings.raft.maximumInflightAppends = 1 + random.below(16)
+        settings.log.segmentBytes = 16384 << UInt64(random.below(3))
+        settings.maximumEntryBytes = 1024 << random.below(8)
+        settings.cacheBytes = 256 << random.below(12)
+        settings.snapshotIntervalEntries = 20 << random.below(5)
+        settings.followerReachEntries = 10 << UInt64(random.below(7))
+        settings.coldReadBytes = 1024 << random.below(8)
+        settings.snapshotPieceBytes = 256 << random.below(8)
+        kafka.autoCreateTopics = false
+    }
+}
+
+extension FaultClass {
+    /// Those that the nemesis injects; the others come about by these.
+    static let injected: [FaultClass] = allCases.filter { !consequences.contains($0) }
+
+    private static let consequences: [FaultClass] = [.lostWrite, .tornWrite, .reorderedWrites, .lostName]
+}
