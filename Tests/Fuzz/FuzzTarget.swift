@@ -30,8 +30,17 @@ struct FuzzTarget: Sendable {
     static let all: [FuzzTarget] = [
         kafkaRequest, kafkaResponse, kafkaSession, frameStream, recordBatch, peerFrame, peerHandshake, voteFile,
         identity, memberships, sidecar, snapshotFile, logRecovery, brokerCommand, brokerLog, brokerSnapshot,
-        httpRequest, httpResponse, json, configuration,
+        httpRequest, httpResponse, json, configuration, planted,
     ]
+
+    /// Run only by name: a trap that a fuzzer with eyes finds in seconds.
+    private static let planted = FuzzTarget(
+        "planted", "a trap on purpose, to see that one is found",
+        seeds: { [ByteSlice(utf8: "seed")] },
+        run: { input in
+            guard input.count >= 8, input[1] == 0x66, input[3] == 0x75, input[5] == 0x7a, input[7] == 0x21 else { return }
+            require(false, "planted")
+        })
 }
 
 /// A promise of the code under test; a broken one is a finding like a trap.

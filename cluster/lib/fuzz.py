@@ -20,6 +20,8 @@ from nodes import REPOSITORY, lock  # noqa: E402
 SAVED = REPOSITORY / "Tests" / "FuzzCorpus"
 WORK = REPOSITORY / ".build" / "fuzz"
 INPUT_SECONDS = 10
+# Runs only when it is named.
+PLANTED = "planted"
 RESIDENT_MEGABYTES = 2048
 
 
@@ -36,7 +38,8 @@ class Target:
 
     def run(self, words, **variables):
         """The fuzzer's whole output and exit code."""
-        environment = {**os.environ, "FUZZ_TARGET": self.name, "SWIFT_BACKTRACE": "enable=no", **variables}
+        environment = {**os.environ, "FUZZ_TARGET": self.name, "SWIFT_BACKTRACE": "enable=no",
+                       "ASAN_OPTIONS": "detect_leaks=0", **variables}
         done = subprocess.run([os.environ["CLUSTER_FUZZER"], *words], env=environment, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, errors="replace")
         return done.returncode, done.stdout
@@ -101,7 +104,7 @@ def explain(outcome):
         return [f"{outcome.target.name}: {outcome.finding}"]
     text = Path(f"{path}.txt").read_text()
     reasons = re.findall(r"^.*(?:Fatal error|ERROR:|broken promise|SUMMARY).*$", text, re.MULTILINE)
-    shown = path.relative_to(REPOSITORY)
+    shown = os.path.relpath(path, REPOSITORY)
     return [f"{outcome.target.name}: {shown}", *[f"    {reason.strip()[:300]}" for reason in reasons[:4]],
             f"    all of it: {shown}.txt; again: cluster/fuzz --target {outcome.target.name} --replay {shown}"]
 
@@ -171,7 +174,8 @@ def main():
         if name not in {target.name for target in known}:
             print(f"cluster/fuzz: no target {name}; cluster/fuzz --list shows them", file=sys.stderr)
             return 2
-    chosen = [target for target in known if not arguments.target or target.name in arguments.target]
+    chosen = [target for target in known
+              if target.name in (arguments.target or []) or not arguments.target and target.name != PLANTED]
     if arguments.list:
         for target in chosen:
             print(f"{target.name:<18}{target.summary}")
