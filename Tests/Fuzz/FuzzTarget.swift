@@ -38,8 +38,8 @@ struct FuzzTarget: Sendable {
         "planted", "a trap on purpose, to see that one is found",
         seeds: { [ByteSlice(utf8: "seed")] },
         run: { input in
-            guard input.count >= 8, input[1] == 0x66, input[3] == 0x75, input[5] == 0x7a, input[7] == 0x21 else { return }
-            require(false, "planted")
+            let isHit = input.count >= 8 && input[1] == 0x66 && input[3] == 0x75 && input[5] == 0x7a && input[7] == 0x21
+            require(!isHit, "planted")
         })
 }
 

@@ -23,7 +23,8 @@ extension FuzzTarget {
             var broker = Broker()
             _ = try broker.apply(
                 index: 1, term: 1, timestamp: 0,
-                payload: Command.setLimits(BrokerLimits(maximumPartitionsPerTopic: 50, maximumPartitions: 500)).encode())
+                payload: Command.setLimits(
+                    BrokerLimits(maximumPartitionsPerTopic: 50, maximumPartitions: 500)).encode())
             while !choices.isAtEnd {
                 let timestamp = accepted { try choices.int64() } ?? 0
                 let payload = choices.counted()
@@ -33,7 +34,9 @@ extension FuzzTarget {
                 let result = accepted {
                     try broker.apply(index: index, term: term, timestamp: timestamp, payload: payload)
                 }
-                let other = accepted { try copy.apply(index: index, term: term, timestamp: timestamp, payload: payload) }
+                let other = accepted {
+                    try copy.apply(index: index, term: term, timestamp: timestamp, payload: payload)
+                }
                 require(result == other, "\(String(describing: result)) is also \(String(describing: other))")
                 require(broker.digest() == copy.digest(), "equal states after equal commands")
                 if case .setLimits = accepted({ try Command.decode(payload) }) { return }
@@ -56,7 +59,9 @@ extension FuzzTarget {
             return seeds
         },
         run: { input in
-            guard var broker = accepted({ try Broker(snapshot: input) }), broker.directory.nextNumber < 1000 else { return }
+            guard var broker = accepted({ try Broker(snapshot: input) }), broker.directory.nextNumber < 1000 else {
+                return
+            }
             let encoded = ByteSlice.joined(broker.encodeSnapshot())
             require(
                 ByteSlice.joined(try Broker(snapshot: encoded).encodeSnapshot()) == encoded, "the state survives")

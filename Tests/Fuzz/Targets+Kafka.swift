@@ -3,7 +3,7 @@ import KafkaWire
 
 extension FuzzTarget {
     static let kafkaRequest = FuzzTarget(
-        "kafka-request", "Kafka requests of every API and version; decoded, encoded and decoded again they are the same",
+        "kafka-request", "Kafka requests of every API and version; they survive encoding and decoding",
         seeds: {
             samples { api, version, values in
                 let header = KafkaRequestHeader(

@@ -17,7 +17,9 @@ extension FuzzTarget {
             guard let first = accepted({ try reopen(disk) }) else { return }
             let contents = readAll(first.recovered)
             let again = try reopen(disk)
-            require(again.recovered.last == first.recovered.last, "ends at \(first.recovered.last), then at \(again.recovered.last)")
+            require(
+                again.recovered.last == first.recovered.last,
+                "ends at \(first.recovered.last), then at \(again.recovered.last)")
             require(
                 indexes(again.recovered.damaged) == indexes(first.recovered.damaged),
                 "damaged: \(first.recovered.damaged), then \(again.recovered.damaged)")
@@ -139,7 +141,8 @@ enum LogDamage {
         var seeds = [ByteSlice.empty]
         for (number, path) in files(disk).enumerated() {
             let content = ByteSlice(disk.contents(path) ?? [])
-            for (offset, count) in [(0, 128), (4096, 72), (8192, 96), (9792, 96)] where offset + count <= content.count {
+            let headers = [(0, 128), (4096, 72), (8192, 96), (9792, 96)]
+            for (offset, count) in headers where offset + count <= content.count {
                 let place = [0, UInt8(number), UInt8(offset >> 8), UInt8(offset & 0xff)]
                 seeds.append(.joined([ByteSlice(place), content.slice(offset, count).counted]))
             }

@@ -1,7 +1,8 @@
 """What cluster/fuzz does once the fuzzer is built: runs libFuzzer over its targets and says what came of it.
 
 The inputs to begin with are the targets' own seeds and Tests/FuzzCorpus/TARGET.zip, what earlier campaigns found worth
-keeping. A run adds to a working corpus below .build/fuzz, so that the next one goes on from there. Standard library only.
+keeping. A run adds to a working corpus below .build/fuzz, so that the next one goes on from there. Standard library
+only.
 """
 
 import argparse

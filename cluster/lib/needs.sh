@@ -137,15 +137,15 @@ require_holdfast() {
 # linked with Tests/Fuzz and the samples of other tests by hand: the manifest must not name such flags, and libFuzzer
 # brings a main of its own. CRC-32C is replaced (Tests/Fuzz/checksum.c).
 require_fuzzer() {
-    local folder="$repository/.build/fuzz" build objects=() sources target
+    local folder="$repository/.build/fuzz" build objects sources target products checks="fuzzer,address" package
     CLUSTER_FUZZER="$folder/holdfast-fuzz"
     export CLUSTER_FUZZER
     sources=(Tests/Fuzz Tests/KafkaWireTests Tests/KafkaGatewayTests)
+    package="$(basename "$repository" | tr '[:upper:]' '[:lower:]' | tr -c '[:alnum:]\n' _)"
     discard_stale_build "$folder" Package.swift Sources
     build=(swift build --package-path "$repository" --scratch-path "$folder" -c release -Xswiftc -enable-testing
-        -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=fuzzer-no-link,address -Xswiftc -assert-config
-        -Xswiftc Debug)
-    local products
+        -Xswiftc "-sanitize=$checks" -Xcc -fsanitize=fuzzer-no-link -Xcc -fsanitize=address
+        -Xswiftc -assert-config -Xswiftc Debug)
     products="$("${build[@]}" --show-bin-path)"
     if [ -x "$CLUSTER_FUZZER" ] && [ -d "$products" ] &&
         [ -z "$(cd "$repository" && find "${sources[@]}" -newer "$CLUSTER_FUZZER" -print -quit)" ]; then
@@ -159,12 +159,12 @@ require_fuzzer() {
     (
         cd "$repository"
         clang -O1 -c -I Sources/CSystem/include Tests/Fuzz/checksum.c -o "$folder/checksum.o"
-        swiftc -sanitize=fuzzer,address -assert-config Debug -O -wmo -parse-as-library -swift-version 6 \
-            -module-name Fuzz -package-name "$(basename "$repository" | tr '[:upper:]' '[:lower:]' | tr -c '[:alnum:]\n' _)" \
+        swiftc "-sanitize=$checks" -assert-config Debug -O -wmo -parse-as-library -swift-version 6 \
+            -module-name Fuzz -package-name "$package" \
             -I "$products/Modules" -Xcc -fmodule-map-file="$products/CSystem.build/module.modulemap" \
             Tests/Fuzz/*.swift Tests/KafkaWireTests/{Samples+*,Messages,TestValues}.swift \
-            Tests/KafkaGatewayTests/{Test*,Requests}.swift \
-            "$folder/checksum.o" "${objects[@]}" -o "$CLUSTER_FUZZER" 2>&1 | sed '/warning: Cannot export local symbol/d' >&2
+            Tests/KafkaGatewayTests/{Test*,Requests}.swift "$folder/checksum.o" "${objects[@]}" \
+            -o "$CLUSTER_FUZZER" 2>&1 | sed '/warning: Cannot export local symbol/d' >&2
     ) || fail "linking the fuzzer failed"
 }
 
