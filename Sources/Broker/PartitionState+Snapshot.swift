@@ -25,6 +25,11 @@ extension PartitionState {
         if Planted.has(.snapshotForgetsProducers) { producers = ProducerTable() }
         #endif
         index = try PartitionIndex(from: &reader, end: endOffset)
+        // Every offset that a consumer may ask for is in the index.
+        let firstIndexed = index.first?.baseOffset ?? endOffset
+        if firstIndexed > logStartOffset || (index.first != nil) != (logStartOffset < endOffset) {
+            throw .badValue("first indexed offset", firstIndexed)
+        }
     }
 }
 
