@@ -25,13 +25,10 @@ package final class KafkaGateway {
     private var hasApplied = false
 
     package internal(set) var metrics = KafkaMetrics()
-    /// Where clients find the nodes, by node.
-    let sortedEndpoints: [(node: NodeID, endpoint: KafkaEndpoint)]
 
     package init(node: Node, settings: KafkaSettings) {
         self.node = node
         self.settings = settings
-        sortedEndpoints = settings.endpoints.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         node.onForwardedRequest = { [unowned self] request, answer in self.answerForwarded(request, answer) }
     }
 

@@ -156,12 +156,13 @@ extension Replica {
     func snapshotStateLoaded(_ state: ByteSlice, _ metadata: SnapshotMetadata, _ transfer: SnapshotTransfer) {
         do {
             broker = try Broker(snapshot: state)
-            snapshots.memberships = try SnapshotCodec.decodeMemberships(metadata.membership)
+            configurations = try SnapshotCodec.decodeConfigurations(metadata.membership)
         } catch {
             return stop(.badSnapshot("\(metadata.path): \(error)"))
         }
         appliedIndex = metadata.index
         lastTimestamp = max(lastTimestamp, broker.clock)
+        configurationChanged()
         onEvent?(.snapshotReceived(index: metadata.index, bytes: metadata.fileSize))
         restartLog(after: transfer.offer, chain: transfer.chain, with: metadata)
     }
@@ -181,6 +182,7 @@ extension Replica {
         else { return }
         snapshots.restart = nil
         cache.removeAll()
+        forgetConfigurations(after: restart.snapshot.index)
         submit(operations, .logRestarted(restart.offer))
     }
 }

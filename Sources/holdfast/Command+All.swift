@@ -1,7 +1,7 @@
 extension Command {
     /// In the order of the overview.
     static let all: [Command] = [
-        format, serve, status, topicCreate, topicList, topicDescribe, topicDelete, produce, consume, bench, verify,
+        format, serve, status, clusterAdd, clusterPromote, clusterRemove, clusterTransfer, topicCreate, topicList, topicDescribe, topicDelete, produce, consume, bench, verify,
         simulate, version, help,
     ]
 

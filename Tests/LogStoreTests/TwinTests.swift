@@ -230,7 +230,7 @@ private final class TwinRun {
             while fixture.queue.runNextJob() {}
         }
         let isPowerLoss = random.below(3) > 0
-        isPowerLoss ? fixture.disk.losePower() : fixture.disk.killProcess()
+        if isPowerLoss { fixture.disk.losePower() } else { fixture.disk.killProcess() }
         try reopen()
     }
 
@@ -245,7 +245,7 @@ private final class TwinRun {
                 guard case .disk(let failure) = error, failure.reason == "no power" else { throw error }
                 isDone = false
             }
-            random.below(2) == 0 ? fixture.disk.losePower() : fixture.disk.killProcess()
+            if random.below(2) == 0 { fixture.disk.losePower() } else { fixture.disk.killProcess() }
             if isDone { break }
         }
         let opened = try fixture.open()
