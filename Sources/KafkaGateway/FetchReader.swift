@@ -26,6 +26,16 @@ struct FetchReader {
         hasError || bytes >= min(Int(request.minBytes), limit(of: request))
     }
 
+    /// Some partition does not have the offset asked for, as far as this node knows.
+    var isOutOfRange: Bool { hasError && found.contains { $0.error == .offsetOutOfRange } }
+
+    /// This node does not lead any more: what it knows of the ends of partitions may be old.
+    mutating func disown() {
+        for position in found.indices where found[position].error == .offsetOutOfRange {
+            found[position].error = .notLeaderOrFollower
+        }
+    }
+
     private func limit(of request: FetchRequest) -> Int {
         min(max(Int(request.maxBytes), 1), gateway.settings.maximumFetchBytes)
     }

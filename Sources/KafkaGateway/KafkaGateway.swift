@@ -23,6 +23,8 @@ package final class KafkaGateway {
     /// Calls that wait for a leader.
     private var parked: [LeaderCall] = []
     private var hasApplied = false
+    /// Since when this node has known no leader (monotonic nanoseconds); nil while it knows one.
+    private var leaderlessSince: UInt64?
 
     package internal(set) var metrics = KafkaMetrics()
 
@@ -59,11 +61,28 @@ package final class KafkaGateway {
 
     /// To be called when the role or the leader changed: waiting consumers are told to look for the new leader.
     package func onRoleChange() {
+        noteLeader()
         completeFetches { _ in true }
+    }
+
+    private func noteLeader() {
+        if replica.leader != nil {
+            leaderlessSince = nil
+        } else if leaderlessSince == nil {
+            leaderlessSince = node.clock.monotonicNanoseconds
+        }
+    }
+
+    /// This node has known no leader for longer than an election takes: it may be cut off from nodes that have one.
+    var isLeftAlone: Bool {
+        guard replica.leader == nil, let since = leaderlessSince else { return false }
+        let patience = UInt64(settings.leaderPatienceMilliseconds) * 1_000_000
+        return node.clock.monotonicNanoseconds - since >= patience
     }
 
     /// To be called some ten times a second: deadlines of long polls, of commands and of produce requests.
     package func tick() {
+        noteLeader()
         let now = node.clock.monotonicNanoseconds
         completeFetches { $0.deadline <= now }
         for batch in batches where batch.deadline <= now { batch.expire() }

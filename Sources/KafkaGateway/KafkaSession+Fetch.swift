@@ -13,6 +13,7 @@ extension KafkaSession {
         }
         var reader = FetchReader(gateway: gateway)
         reader.locate(request)
+        if reader.isOutOfRange { return confirmRange(reserve(holding: 0), header, request) }
         let mayWait = request.maxWaitMs > 0 && !request.partitions.isEmpty
         if !mayWait || reader.isSatisfied(by: request) {
             _ = responses.add(.ready(reader.response(to: header, request)))
@@ -27,6 +28,19 @@ extension KafkaSession {
         guard !isClosed else { return }
         var reader = FetchReader(gateway: gateway)
         reader.locate(fetch.request)
+        if reader.isOutOfRange { return confirmRange(fetch.ticket, fetch.header, fetch.request) }
         fill(fetch.ticket, reader.response(to: fetch.header, fetch.request))
+    }
+
+    /// A consumer that is told its offset is out of range begins again somewhere else. A leader that was deposed and
+    /// does not know it yet must not tell that to one who has read further at its successor: so it makes sure first.
+    private func confirmRange(_ ticket: ResponseQueue.Ticket, _ header: KafkaRequestHeader, _ request: FetchRequest) {
+        replica.readBarrier { [self] isCurrent in
+            guard !isClosed else { return }
+            var reader = FetchReader(gateway: gateway)
+            reader.locate(request)
+            if !isCurrent { reader.disown() }
+            fill(ticket, reader.response(to: header, request))
+        }
     }
 }

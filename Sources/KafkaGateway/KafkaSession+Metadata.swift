@@ -7,6 +7,7 @@ extension KafkaSession {
     /// Metadata (key 3), from what this node has applied. Topics that do not exist are created first if the client and
     /// the configuration allow it, which is the leader's business.
     func metadata(_ header: KafkaRequestHeader, _ request: MetadataRequest, frame: ByteSlice) {
+        if isToLookElsewhere() { return close(reason: "no leader known here; the other nodes may know one") }
         let missing = topicsToCreate(request)
         let describer = MetadataDescriber(gateway: gateway, version: header.apiVersion, request: request)
         // While there is no leader clients learn about everything else at once; they ask again soon.
@@ -19,6 +20,20 @@ extension KafkaSession {
                 self.createMissing(missing, for: call, describer)
             },
             refusal: { $0.answer(describer.response(missing: missing, as: .leaderNotAvailable)) })
+    }
+
+    /// Clients ask the node they are connected to for metadata again and again, so a node that is cut off from the others
+    /// would hold its clients for as long as that lasts, though a majority serves: librdkafka 2.16 did so for 30 s. The
+    /// first answer without a leader still names the nodes; a client that asks again once an election should be over
+    /// loses the connection and tries another node.
+    private func isToLookElsewhere() -> Bool {
+        guard !isForwarded, replica.leader == nil else {
+            wasToldOfNoLeader = false
+            return false
+        }
+        if wasToldOfNoLeader { return gateway.isLeftAlone }
+        wasToldOfNoLeader = true
+        return false
     }
 
     private func createMissing(_ names: [String], for call: LeaderCall, _ describer: MetadataDescriber) {

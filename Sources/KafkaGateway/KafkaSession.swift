@@ -18,6 +18,8 @@ package final class KafkaSession {
     var awaitedIndex: UInt64 = 0
     /// The last topic produced to, so that its name is compared, not looked up, in the usual case.
     var topicCache: (name: ByteSlice, number: UInt32)?
+    /// A Metadata response on this connection has said that there is no leader.
+    var wasToldOfNoLeader = false
     private(set) var isClosed = false
     /// Told the connection to close; what it still delivers is not looked at.
     private var isClosing = false

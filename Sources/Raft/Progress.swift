@@ -51,7 +51,15 @@ extension Progress {
 
     /// The follower does not have the entry at `rejected`. `guess` is where we now think the logs meet; when
     /// `isCertain`, both logs are known to hold the entry there. False when the reply is an old one.
+    ///
+    /// A probe at `matched` itself is rejected by a follower whose disk has lost what it had acknowledged. It counts
+    /// for that no longer, and gets it again: to take the reply for an old one would leave it behind for ever.
     package mutating func reject(_ rejected: LogIndex, guess: LogIndex, isCertain: Bool) -> Bool {
+        if state == .probe, isProbeSent, rejected == matched, rejected == next - 1, rejected > 0 {
+            matched = min(guess, rejected - 1)
+            becomeProbe()
+            return true
+        }
         guard rejected > matched else { return false }
         switch state {
         case .snapshot: return false

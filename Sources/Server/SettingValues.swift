@@ -42,8 +42,8 @@ package struct SettingValues: Sendable {
         }
     }
 
-    /// Environment names that only the scripts read.
-    private static let scriptNames: Set<String> = ["HOLDFAST_FORMAT", "HOLDFAST_CLUSTER_ID", "HOLDFAST_REWRITE"]
+    /// Environment names that only the tests read.
+    private static let scriptNames: Set<String> = ["HOLDFAST_REWRITE"]
 
     private static func parse(_ environment: [String: String]) throws(ConfigurationError) -> [String: String] {
         var result: [String: String] = [:]

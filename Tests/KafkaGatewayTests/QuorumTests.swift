@@ -73,6 +73,22 @@ struct QuorumTests {
         ])
     }
 
+    /// Found by the simulator: a leader that was stopped (SIGSTOP) while another took over told consumers who had read
+    /// on at its successor that their offset was out of range.
+    @Test func aDeposedLeaderDoesNotJudgeOffsets() throws {
+        let (cluster, leader, client) = try begin()
+        _ = try client.produce(.batch(["a"]), to: "t")
+        cluster.isolate(leader)
+        try client.send(.one("t", from: 5), version: nil)
+        cluster.settle()
+        #expect(client.connection.frameCount == 0)
+        cluster.run(milliseconds: 2000)
+        let response: FetchResponse = try client.receive()
+        #expect(response.partitions[0].errorCode == .notLeaderOrFollower)
+        let other = try cluster.connect()
+        #expect(try other.fetch("t", from: 5).errorCode == .offsetOutOfRange)
+    }
+
     /// The producer is told to try again, not that it succeeded; and its connection gets its answers in order.
     @Test func whatIsGatedWhenLeadershipIsLostIsNotAcknowledged() throws {
         let (cluster, leader, client) = try begin()
@@ -97,6 +113,36 @@ struct QuorumTests {
         cluster.run(milliseconds: 1000)
         #expect(try cluster.connect().offset(of: -1, in: "t").offset == 0)
         #expect(client.connection.isReading)
+    }
+
+    /// A client that only knows the node that is cut off would otherwise never learn of the new leader.
+    @Test func aNodeLeftAloneSendsItsClientsElsewhere() throws {
+        let (cluster, leader, client) = try begin()
+        cluster.isolate(leader)
+        cluster.run(milliseconds: 700)
+        #expect(cluster.gateways[leader].node.replica.leader == nil)
+        // Elections take their time: that alone drops nobody.
+        for _ in 0..<2 {
+            let response: MetadataResponse = try client.call(MetadataRequest(topics: [.init(name: "t")]))
+            #expect(response.brokers.count == 3 && response.topics[0].partitions[0].leaderId == -1)
+        }
+        cluster.run(milliseconds: 1500)
+        // Whoever is new learns of the other nodes.
+        let other = try cluster.connect(to: leader)
+        let response: MetadataResponse = try other.call(MetadataRequest(topics: nil))
+        #expect(response.brokers.count == 3 && other.connection.closeReason == nil)
+        for asking in [client, other] {
+            try asking.send(MetadataRequest(topics: nil))
+            #expect(asking.connection.closeReason != nil)
+        }
+        // Back among the others it answers as ever.
+        cluster.isolate(leader, false)
+        cluster.run(milliseconds: 1000)
+        let third = try cluster.connect(to: leader)
+        for _ in 0..<2 {
+            let response: MetadataResponse = try third.call(MetadataRequest(topics: nil))
+            #expect(response.controllerId > 0)
+        }
     }
 
     @Test func aCommitThatTakesTooLongTimesOutBeforeLeadershipIsLost() throws {

@@ -76,6 +76,11 @@ struct ProgressTwin {
             case .probe: isProbing && index == next - 1
             case .replicate: index < next
             }
+        // The follower has lost what it had acknowledged.
+        if state == .probe, isCurrent, index == matched, index > 0 {
+            matched = min(guess, index - 1)
+            return probe(from: matched + 1)
+        }
         guard isCurrent, index > matched else { return }
         probe(from: [matched, [guess, index - 1].min() ?? 0].max().map { $0 + 1 } ?? 1)
     }

@@ -21,6 +21,12 @@ def payload(number, size):
     return key, (b"record " + key + b" ").ljust(size, b"0123456789"[number % 10:number % 10 + 1])
 
 
+def record(writer, number, size):
+    """Key and value of record `number` of one of several writers."""
+    key = b"%d:%d" % (writer, number)
+    return key, (b"record " + key + b" ").ljust(size, b"0123456789"[number % 10:number % 10 + 1])
+
+
 @dataclass
 class Verdict:
     acknowledged: int
@@ -130,16 +136,20 @@ class Writer(threading.Thread):
                                + (f"; fatal: {self.fatal}" if self.fatal else ""))
 
 
-def read_all(bootstrap, topic, partitions, seconds=60):
-    """{partition: [(offset, key, value)]}: everything in the topic, from its start to its end as of now."""
+def read_all(bootstrap, topic, partitions, seconds=60, starts=None):
+    """{partition: [(offset, key, value)]}: everything in the topic, from its start to its end as of now.
+
+    starts: the first offset wanted of each partition, instead of its beginning.
+    """
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "enable.auto.commit": False,
                          "auto.offset.reset": "error", "check.crcs": True, **QUIET})
     found = {partition: [] for partition in range(partitions)}
     deadline = time.monotonic() + seconds
     try:
         ends = {p: _end(consumer, topic, p, deadline) for p in found}
-        consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in found])
-        open_partitions = {p for p in found if ends[p] > 0}
+        first = [0] * partitions if starts is None else starts
+        consumer.assign([TopicPartition(topic, p, first[p] if starts else OFFSET_BEGINNING) for p in found])
+        open_partitions = {p for p in found if ends[p] > first[p]}
         while open_partitions:
             if time.monotonic() > deadline:
                 got = {p: len(found[p]) for p in found}
@@ -197,3 +207,134 @@ def judge(acknowledged, sent, size, found):
             verdict.missing += 1
             verdict.note(f"record {number} was acknowledged at {place[0]}/{place[1]}, where there is {at.get(place)}")
     return verdict
+
+
+@dataclass
+class SiteHistory:
+    """What one client site did and saw in one round: it wrote its records `first` ..< `until`.
+
+    places: per record, partition << 48 | offset as acknowledged, -1 without an acknowledgement
+    refused: {number: reason} of those that the client was told have failed
+    bases, seen: per partition, the first offset its consumer had to read, and from there on writer << 40 | number
+    anomalies: what its consumer found wrong by itself: a gap in the offsets, altered bytes, an error
+    """
+    site: str
+    writer: int
+    idempotent: bool
+    first: int
+    until: int
+    places: list
+    refused: dict
+    bases: list
+    seen: list
+    anomalies: list
+    fatal: str | None = None
+
+
+@dataclass
+class RoundVerdict:
+    """Counts of what must not be, over one round; see `judge_round`."""
+    acknowledged: int = 0
+    stored: int = 0
+    lost: int = 0
+    phantom: int = 0
+    duplicates: int = 0
+    reordered: int = 0
+    inconsistent: int = 0
+    unseen: int = 0
+    anomalies: int = 0
+    refused: int = 0
+    examples: list = field(default_factory=list)
+
+    KINDS = ("lost", "phantom", "duplicates", "reordered", "inconsistent", "unseen", "anomalies", "refused")
+
+    @property
+    def good(self):
+        return not any(getattr(self, kind) for kind in self.KINDS)
+
+    def note(self, kind, words):
+        setattr(self, kind, getattr(self, kind) + 1)
+        if len(self.examples) < 20:
+            self.examples.append(f"{kind}: {words}")
+
+    def __str__(self):
+        counts = ", ".join(f"{getattr(self, kind)} {kind}" for kind in self.KINDS if getattr(self, kind))
+        return f"{self.acknowledged} acknowledged, {self.stored} stored, " + (counts or "nothing wrong")
+
+
+def judge_round(sites, starts, found, size):
+    """The verdict over one round, after healing, when every writer has paused and every reader had time to catch up.
+
+    sites: their `SiteHistory`; starts: per partition the offset at which the round began; found: what `read_all` read
+    from there to the end. A record without an acknowledgement may be stored or not, but not twice by an idempotent writer.
+    """
+    verdict = RoundVerdict(stored=sum(len(records) for records in found.values()))
+    by_writer = {site.writer: site for site in sites}
+    log = {p: _judge_stored(verdict, by_writer, p, starts[p], records, size) for p, records in found.items()}
+    for site in sites:
+        _judge_acknowledged(verdict, site, starts, log)
+        _judge_reading(verdict, site, starts, log)
+        for number, reason in site.refused.items():
+            verdict.note("refused", f"{site.site}: record {number}: {reason}")
+        if site.fatal:
+            verdict.note("refused", f"{site.site}: the producer gave up: {site.fatal}")
+    return verdict
+
+
+def _judge_stored(verdict, by_writer, partition, start, records, size):
+    """What is stored in one partition, as writer << 40 | number from its start on; notes what should not be there."""
+    log, newest, seen = [], {}, set()
+    for offset, key, value in records:
+        place = f"{partition}/{offset}"
+        if offset != start + len(log):
+            verdict.note("inconsistent", f"{place} came where offset {start + len(log)} was due")
+        name, _, text = (key or b"").partition(b":")
+        site = by_writer.get(int(name)) if name.isdigit() and text.isdigit() else None
+        number = int(text) if site else -1
+        log.append(site.writer << 40 | number if site else -1)
+        if site is None or number >= site.until or record(site.writer, number, size) != (key, value):
+            verdict.note("phantom", f"{place} holds what nobody wrote: {key!r} {value[:40]!r}")
+            continue
+        if not site.idempotent:
+            continue
+        if log[-1] in seen or number < site.first:
+            verdict.note("duplicates", f"{site.site}: record {number} again at {place}")
+        elif number < newest.get(site.writer, -1):
+            verdict.note("reordered", f"{site.site}: {number} at {place} stands behind {newest[site.writer]}")
+        seen.add(log[-1])
+        newest[site.writer] = max(newest.get(site.writer, -1), number)
+    return log
+
+
+def _judge_acknowledged(verdict, site, starts, log):
+    for number, packed in enumerate(site.places, site.first):
+        if packed < 0:
+            continue
+        verdict.acknowledged += 1
+        partition, offset = packed >> 48, packed & (1 << 48) - 1
+        at = offset - starts[partition]
+        found = log[partition][at] if 0 <= at < len(log[partition]) else None
+        if found != site.writer << 40 | number:
+            what = "nothing" if found is None else "something else" if found < 0 else f"{found >> 40}:{found & (1 << 40) - 1}"
+            verdict.note("lost", f"{site.site}: record {number} was acknowledged at {partition}/{offset}, "
+                                 f"where there is {what}")
+
+
+def _judge_reading(verdict, site, starts, log):
+    for words in site.anomalies:
+        verdict.note("anomalies", f"{site.site}: {words}")
+    for partition, seen in enumerate(site.seen):
+        skip = site.bases[partition] - starts[partition]
+        expected = log[partition][max(skip, 0):]
+        if skip < 0:
+            verdict.note("unseen", f"{site.site}: began the round {-skip} records behind in partition {partition}")
+            continue
+        if len(seen) < len(expected):
+            verdict.note("unseen", f"{site.site}: {len(expected) - len(seen)} records at the end of partition {partition}")
+        for at, (mine, stored) in enumerate(zip(seen, expected)):
+            if mine != stored:
+                verdict.note("inconsistent", f"{site.site} read {mine >> 40}:{mine & (1 << 40) - 1} at "
+                                             f"{partition}/{site.bases[partition] + at}, which holds "
+                                             f"{stored >> 40}:{stored & (1 << 40) - 1}")
+        if len(seen) > len(expected):
+            verdict.note("inconsistent", f"{site.site} has read beyond the end of partition {partition}")

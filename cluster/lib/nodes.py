@@ -117,12 +117,17 @@ class Node:
         return f"node {self.number}"
 
     @property
+    def host(self):
+        """The address it listens on."""
+        return "127.0.0.1"
+
+    @property
     def bootstrap(self):
-        return f"127.0.0.1:{self.kafka_port}"
+        return f"{self.host}:{self.kafka_port}"
 
     @property
     def admin(self):
-        return f"127.0.0.1:{self.admin_port}"
+        return f"{self.host}:{self.admin_port}"
 
     @property
     def pid(self):
@@ -142,7 +147,7 @@ class Node:
         return [
             str(self.cluster.binary), "serve", "--data", str(self.data), "--node-id", str(self.number),
             "--kafka-listen", self.bootstrap, "--kafka-advertise", self.bootstrap,
-            "--peer-listen", f"127.0.0.1:{self.peer_port}", "--admin-listen", self.admin,
+            "--peer-listen", f"{self.host}:{self.peer_port}", "--admin-listen", self.admin,
             "--peers", shape.address_list("peer"), "--kafka-nodes", shape.address_list("kafka"),
             *self.cluster.serve_options,
         ]
@@ -172,10 +177,7 @@ class Node:
         """Starts the process, unless it runs. Does not wait for it to serve."""
         if self.pid is not None:
             return
-        for kind, port in (("Kafka", self.kafka_port), ("peer", self.peer_port), ("admin", self.admin_port)):
-            if not port_is_free(port):
-                raise ClusterError(f"port {port} (the {kind} port of node {self.number}) is in use; choose others "
-                                   f"with --port-offset, or see who has it with: ss -ltnp 'sport = :{port}'")
+        self.check_ports()
         command = self.serve_command()
         if self.cluster.ephemeral and shutil.which("setpriv"):
             # A test that is itself killed must not leave nodes behind: the kernel then ends them with it.
@@ -184,6 +186,13 @@ class Node:
             self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                           start_new_session=True, env=self.cluster.environment())
         self.pid_file.write_text(f"{self.child.pid} {start_time(self.child.pid)}\n")
+
+    def check_ports(self):
+        """ClusterError when somebody else has one of the node's ports."""
+        for kind, port in (("Kafka", self.kafka_port), ("peer", self.peer_port), ("admin", self.admin_port)):
+            if not port_is_free(port):
+                raise ClusterError(f"port {port} (the {kind} port of node {self.number}) is in use; choose others "
+                                   f"with --port-offset, or see who has it with: ss -ltnp 'sport = :{port}'")
 
     def signal(self, number):
         pid = self.pid
@@ -215,7 +224,7 @@ class Node:
 
     def get(self, path, seconds=2.0):
         """(HTTP status, body) of the admin port, or None when nobody answers there."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=seconds)
+        connection = http.client.HTTPConnection(self.host, self.admin_port, timeout=seconds)
         try:
             connection.request("GET", path)
             response = connection.getresponse()
@@ -282,18 +291,20 @@ class Shape:
 class Cluster:
     """All nodes of one cluster.
 
+    `node_type` is the class of its nodes: a suite that places them elsewhere than on loopback has its own.
     `ephemeral` clusters belong to one run of a test or benchmark: their nodes end with this process, and settings
     of the surrounding environment do not reach them.
     """
 
-    def __init__(self, directory, shape, binary, ephemeral=False, serve_options=(), format_options=()):
+    def __init__(self, directory, shape, binary, ephemeral=False, serve_options=(), format_options=(),
+                 node_type=Node):
         self.directory = Path(directory)
         self.shape = shape
         self.binary = binary
         self.ephemeral = ephemeral
         self.serve_options = list(serve_options)
         self.format_options = list(format_options)
-        self.nodes = [Node(self, n) for n in range(1, shape.nodes + 1)]
+        self.nodes = [node_type(self, n) for n in range(1, shape.nodes + 1)]
 
     @staticmethod
     def find(directory, binary=None):

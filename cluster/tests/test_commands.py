@@ -18,7 +18,10 @@ def run(*arguments, stdin=None, seconds=60):
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "format", "status", "topic", "produce", "consume", "bench", "verify"])
+COMMANDS = ["serve", "format", "health", "status", "topic", "produce", "consume", "bench", "verify"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help(command):
     code, out, _ = run(command, "--help")
     assert code == 0 and command in out and "--" in out
@@ -49,6 +52,8 @@ DATA, NODE, PEERS = "--data nowhere", "--node-id 1", "--peers 1=127.0.0.1:7001"
     (f"format {DATA} {NODE} {PEERS}", ["cluster-id"]),
     ("status", ["admin"]),
     ("status --admin nowhere", ["admin", "nowhere"]),
+    ("health --admin nowhere", ["admin", "nowhere"]),
+    ("health --admin 127.0.0.1:1,127.0.0.1:2", ["admin", "127.0.0.1:1,127.0.0.1:2"]),
 ])
 def test_wrong_arguments_are_refused_by_name(arguments, named, scratch):
     """Exit code 2, and the first line, before any usage text, names the argument and what was wrong with it."""

@@ -1,98 +1,130 @@
-"""The container's scripts, run outside a container; the compose file, when Docker's client can check it."""
+"""The image and the compose file, as far as they can be checked without a container engine."""
 
+import json
 import os
+import re
+import shlex
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+import yaml
 
-from nodes import REPOSITORY
+from nodes import REPOSITORY, require_binary
 
 DOCKER = REPOSITORY / "docker"
-STUB = """#!/bin/sh
-echo "$@" >> "$CALLS"
-[ "$1" = format ] && mkdir "$3"
-env | grep '^HOLDFAST_' | sort >> "$CALLS"
-"""
+JAIL = Path(__file__).resolve().parent / "jail.py"
+NODES = ("node1", "node2", "node3")
 
 
-@pytest.fixture
-def entrypoint(scratch):
-    """A function that runs the entry point with a stand-in for holdfast: (exit code, errors, what was called)."""
-    commands = scratch / "bin"
-    commands.mkdir()
-    (commands / "holdfast").write_text(STUB)
-    (commands / "holdfast").chmod(0o755)
-    volume = scratch / "volume"
-    volume.mkdir()
-    calls = scratch / "calls"
-
-    def run(*arguments, **settings):
-        calls.write_text("")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")}
-        environment = {**inherited, "PATH": f"{commands}:{os.environ['PATH']}", "CALLS": str(calls),
-                       "HOLDFAST_DATA": str(volume / "data"), "HOLDFAST_NODE_ID": "2",
-                       "HOLDFAST_PEERS": "1=10.0.0.1:7001,2=10.0.0.2:7001", **settings}
-        done = subprocess.run([DOCKER / "entrypoint.sh", *arguments], env=environment, capture_output=True, text=True)
-        return done.returncode, done.stderr, calls.read_text()
-
-    run.volume = volume
-    return run
+def instructions():
+    """(stage, instruction, words) of the Dockerfile, continued lines joined."""
+    text = re.sub(r"^#.*\n", "", (DOCKER / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
+    stage = 0
+    for line in filter(None, text.splitlines()):
+        instruction, words = line.split(maxsplit=1)
+        stage += instruction == "FROM"
+        yield stage, instruction, words.strip()
 
 
-FIRST = {"HOLDFAST_FORMAT": "1", "HOLDFAST_CLUSTER_ID": "11111111-2222-4333-8444-555555555555"}
+def image():
+    """What the last stage says, by instruction; of ENV all of them."""
+    last = max(stage for stage, _, _ in instructions())
+    found = {"ENV": {}}
+    for stage, instruction, words in instructions():
+        if stage == last and instruction == "ENV":
+            name, value = words.split("=", 1)
+            found["ENV"][name] = value
+        elif stage == last:
+            found[instruction] = words
+    return found
 
 
-def test_an_empty_volume_is_not_a_fresh_start(entrypoint):
-    code, errors, calls = entrypoint()
-    assert code != 0 and "HOLDFAST_FORMAT=1" in errors and calls == ""
+def in_exec_form(words):
+    """The words of a command that no shell is asked to split."""
+    return json.loads(words[words.index("["):])
 
 
-def test_the_first_start_formats_and_later_ones_do_not(entrypoint):
-    (entrypoint.volume / "lost+found").mkdir()
-    code, errors, calls = entrypoint(**FIRST)
-    assert code == 0, errors
-    assert calls.startswith(f"format --data {entrypoint.volume}/data --cluster-id {FIRST['HOLDFAST_CLUSTER_ID']} "
-                            "--node-id 2 --peers 1=10.0.0.1:7001,2=10.0.0.2:7001\n")
-    assert "\nserve\n" in calls
-    for settings in ({}, FIRST):
-        code, errors, calls = entrypoint(**settings)
-        assert code == 0, errors
-        assert calls.startswith("serve\n")
-        assert "HOLDFAST_FORMAT" not in calls and "HOLDFAST_CLUSTER_ID" not in calls
+def compose():
+    text = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", (DOCKER / "compose.yaml").read_text())
+    return yaml.safe_load(text)
 
 
-def test_a_volume_with_something_else_is_not_touched(entrypoint):
-    (entrypoint.volume / "photos").mkdir()
-    code, errors, calls = entrypoint(**FIRST)
-    assert code != 0 and "photos" in errors and calls == ""
+@pytest.fixture(scope="session")
+def static_binary(tmp_path_factory):
+    """The image's binary: this build's objects, linked with the Dockerfile's flag."""
+    objects = require_binary().parent / "holdfast.product" / "Objects.LinkFileList"
+    if not objects.exists():
+        pytest.skip(f"{require_binary()} was not built here: {objects} is missing")
+    binary = tmp_path_factory.mktemp("static") / "holdfast"
+    # The package manager gives main another name, so that tests can be linked with the executable's module.
+    linker = [word for option in ("--gc-sections", "--defsym=main=holdfast_main") for word in ("-Xlinker", option)]
+    done = subprocess.run(["swiftc", "-static-executable", *linker, f"@{objects}", "-o", str(binary)],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    subprocess.run(["strip", str(binary)], check=True)
+    return binary
 
 
-def test_formatting_needs_a_cluster_id(entrypoint):
-    code, errors, calls = entrypoint(HOLDFAST_FORMAT="1")
-    assert code != 0 and "HOLDFAST_CLUSTER_ID" in errors and calls == ""
+def test_the_image_is_a_static_binary_and_runs_as_a_user(static_binary):
+    build = " ".join(words for stage, instruction, words in instructions() if stage == 1 and instruction == "RUN")
+    assert "--static-swift-stdlib -Xswiftc -static-executable --product holdfast" in build
+    stated = image()
+    assert stated["FROM"] == "scratch" and "RUN" not in stated, "there is no shell in the image"
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", stated["USER"])
+    # An interpreter or a needed library would be a program header of type 3 or 2.
+    kinds = subprocess.run(["readelf", "-lW", static_binary], capture_output=True, text=True, check=True).stdout
+    assert "INTERP" not in kinds and "DYNAMIC" not in kinds
+    assert static_binary.stat().st_size < 20 << 20
 
 
-def test_other_commands_pass_through(entrypoint):
-    code, _, calls = entrypoint("status", "--admin", "10.0.0.1:8081")
-    assert code == 0 and calls.startswith("status --admin 10.0.0.1:8081\n")
+def test_compose_and_image_agree():
+    stated, services = image(), compose()["services"]
+    volume = stated["VOLUME"]
+    for number, name in enumerate(NODES, 1):
+        node, form = services[name], services[f"format{number}"]
+        assert node["environment"]["HOLDFAST_NODE_ID"] == str(number) and f"--node-id={number}" in form["command"]
+        assert node["volumes"] == form["volumes"] == [f"data{number}:{volume}"]
+        assert form["profiles"], "format must not run unless it is named"
+        assert f"--peers={node['environment']['HOLDFAST_PEERS']}" in form["command"]
+        assert {"read_only": True, "cap_drop": ["ALL"]}.items() <= node.items()
+        published = [port.rpartition(":")[2] for port in node["ports"]]
+        assert set(published) <= set(stated["EXPOSE"].split())
+        advertised = node["environment"]["HOLDFAST_KAFKA_NODES"].split(",")[number - 1]
+        assert f"{advertised.partition('=')[2]}:9092" in node["ports"]
+    assert set(compose()["volumes"]) == {"data1", "data2", "data3"}
 
 
-def test_healthcheck(cluster):
-    def check(port):
-        return subprocess.run([DOCKER / "healthcheck.sh"], capture_output=True,
-                              env={**os.environ, "HOLDFAST_ADMIN_LISTEN": f"0.0.0.0:{port}"}, timeout=20).returncode
+def test_three_nodes_with_nothing_but_the_image(static_binary, scratch):
+    """First start, health, names, clients, a restart and a clean stop, in roots that hold only what the image holds."""
+    namespaces = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]
+    if subprocess.run([*namespaces, "true"], capture_output=True).returncode != 0:
+        pytest.skip("namespaces cannot be made here: that takes root")
+    stated, services = image(), compose()["services"]
+    plan = {
+        "binary": str(static_binary), "directory": str(scratch), "user": stated["USER"], "environment": stated["ENV"],
+        "entrypoint": in_exec_form(stated["ENTRYPOINT"]), "command": in_exec_form(stated["CMD"]),
+        "health": in_exec_form(stated["HEALTHCHECK"]),
+        "nodes": {name: {"environment": services[name]["environment"],
+                         "format": services[name.replace("node", "format")]["command"]} for name in NODES},
+    }
+    done = subprocess.run([*namespaces, sys.executable, str(JAIL)], input=json.dumps(plan), capture_output=True,
+                          text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
 
-    node = next(node for node in cluster.nodes if node is not cluster.leader())
-    assert check(node.admin_port) == 0
-    node.kill()
-    assert check(node.admin_port) != 0
 
-
-def test_compose_file():
-    try:
-        subprocess.run(["docker", "compose", "version"], capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("there is no docker compose on this machine to check the file with")
-    done = subprocess.run(["docker", "compose", "-f", str(DOCKER / "compose.yaml"), "config", "--quiet"],
-                          capture_output=True, text=True)
+def test_docker_accepts_the_compose_file():
+    for command in ("docker compose", "docker-compose"):
+        try:
+            version = subprocess.run([*shlex.split(command), "version", "--short"], capture_output=True, text=True,
+                                     check=True).stdout
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        if int(version.lstrip("v").split(".")[0]) >= 2:
+            break
+    else:
+        pytest.skip("there is no docker compose 2 on this machine to check the file with")
+    done = subprocess.run([*shlex.split(command), "-f", str(DOCKER / "compose.yaml"), "config", "--quiet"],
+                          capture_output=True, text=True, env={**os.environ})
     assert done.returncode == 0, done.stderr

@@ -1,3 +1,4 @@
+import Bytes
 import Node
 import Raft
 
@@ -5,8 +6,10 @@ import Raft
 /// what nodes say of themselves and compares it between nodes and over time; it decides nothing for them.
 final class ClusterObserver {
     private struct Seen {
-        var term: UInt64 = 0
-        var vote: UInt32?
+        /// The highest term that this machine has told others it is in.
+        var promisedTerm: UInt64 = 0
+        /// The last vote it has told others of, and its term.
+        var vote: (term: UInt64, candidate: Int)?
         var commit: UInt64 = 0
         /// The process of now has been looked at; of it these are known.
         var isFresh = true
@@ -39,9 +42,8 @@ final class ClusterObserver {
         guard let replica = machine.node?.replica else { return nil }
         let who = "node \(machine.id)"
         var now = seen[machine.number]
-        if replica.term < now.term { return "I6: \(who) went back from term \(now.term) to \(replica.term)" }
-        if replica.term == now.term, let vote = now.vote, replica.raft.vote != vote {
-            return "I6: \(who) voted for \(vote), now for \(replica.raft.vote ?? 0), in term \(replica.term)"
+        if replica.term < now.promisedTerm {
+            return "I6: \(who) is in term \(replica.term) and has told others of \(now.promisedTerm)"
         }
         if !now.isFresh, replica.raft.commitIndex < now.commit {
             return "I6: the commit of \(who) went back from \(now.commit) to \(replica.raft.commitIndex)"
@@ -49,8 +51,6 @@ final class ClusterObserver {
         if replica.raft.lastPosition.index < replica.raft.commitIndex { return "I15: \(who) has lost what it committed" }
         if let wrong = lookAtLeader(machine, replica, now) { return wrong }
         if let wrong = compareCommitted(machine, replica, from: now.isFresh ? 0 : now.commit) { return wrong }
-        now.term = replica.term
-        now.vote = replica.raft.vote
         now.flushed = replica.raft.flushedIndex
         now.isFresh = false
         now.leaderTerm = replica.isLeader ? replica.term : 0
@@ -60,6 +60,26 @@ final class ClusterObserver {
         seen[machine.number] = now
         return advanced && replica.isLeader ? checkQuorum(who, replica) : nil
     }
+
+    /// What leaves a machine must hold after any crash: the term it speaks of and the vote it gives. A message begins
+    /// with its kind, the group, and the sender's term.
+    func frameSent(_ bytes: ByteSlice, from: Int, to: Int) -> String? {
+        guard bytes.count >= 13, (Self.voteRequest...Self.lastRaftKind).contains(bytes[0]) else { return nil }
+        let term = bytes.uint64(at: 5)
+        seen[from].promisedTerm = max(seen[from].promisedTerm, term)
+        let isVote = bytes[0] == Self.voteReply && bytes[bytes.count - 1] == 1
+        guard isVote || bytes[0] == Self.voteRequest else { return nil }
+        let candidate = isVote ? to : from
+        if let vote = seen[from].vote, vote.term == term, vote.candidate != candidate {
+            return "I6: node \(from + 1) voted for \(vote.candidate + 1) and for \(candidate + 1) in term \(term)"
+        }
+        if seen[from].vote.map({ $0.term < term }) ?? true { seen[from].vote = (term, candidate) }
+        return nil
+    }
+
+    private static let voteRequest: UInt8 = 3
+    private static let voteReply: UInt8 = 4
+    private static let lastRaftKind: UInt8 = 11
 
     private func lookAtLeader(_ machine: Machine, _ replica: Replica, _ before: Seen) -> String? {
         guard replica.isLeader else { return nil }

@@ -16,6 +16,9 @@ final class ClientSocket: KafkaConnection {
     private var isReading = true
     private(set) var isRefused = false
 
+    /// Something that was sent over it is lost.
+    var isSevered = false
+
     // The client's end.
     private var assembler = FrameAssembler(maximumFrame: 16 << 20, bufferSize: 2048)
     private var calls: [PendingCall] = []
@@ -94,7 +97,9 @@ final class ClientSocket: KafkaConnection {
             guard !calls.isEmpty, frame.count >= 4 else { throw ClientFault("a response nobody asked for") }
             let call = calls.removeFirst()
             guard frame.load(0, as: Int32.self) == call.correlation else {
-                throw ClientFault("a response out of order on connection \(number)")
+                throw ClientFault(
+                    "node \(machine + 1) answered request \(frame.load(0, as: Int32.self)) of connection \(number) "
+                        + "before request \(call.correlation)")
             }
             call.answer(frame)
         }

@@ -1,4 +1,5 @@
 import KafkaWire
+import Records
 
 /// A consumer that follows the newest topic, each from its beginning.
 final class ConsumerClient: KafkaClient {
@@ -45,7 +46,8 @@ final class ConsumerClient: KafkaClient {
         case .unknownTopicOrPartition where simulation.workload.streams[number].phase >= .deleting:
             stream = nil
             return false
-        case let code where code.isRetriable && code != .unknownTopicOrPartition:
+        // Also from a leader that was deposed before the topic was created and does not know it yet.
+        case let code where code.isRetriable:
             forgetLeader()
             return false
         default:
@@ -60,6 +62,9 @@ final class ConsumerClient: KafkaClient {
                 }
                 positions[place.partition] = offset + 1
             }
+        } catch let error as RecordError {
+            simulation.wasServedDamage(by: leader ?? 0, "\(name): \(place): \(error)")
+            forgetLeader()
         } catch {
             simulation.fail("\(name): \(place): \(error)")
         }

@@ -1,4 +1,5 @@
 import KafkaWire
+import Records
 
 /// Creates the topics of the workload, audits each from beginning to end when it is no longer written to, and deletes
 /// it.
@@ -105,6 +106,10 @@ final class DirectorClient: KafkaClient {
                     let values = try FetchedValues.decode(partition, from: Int64(self.contents[number].count))
                     self.contents[number] += values.map(\.value)
                 }
+            } catch let error as RecordError {
+                self.simulation.wasServedDamage(by: leader, "audit of \(stream.name): \(error)")
+                self.forgetLeader()
+                return self.again { [unowned self] in self.audit(stream, then: then) }
             } catch {
                 return self.simulation.fail("audit of \(stream.name): \(error)")
             }
@@ -161,16 +166,19 @@ final class DirectorClient: KafkaClient {
     private func compareTopics() {
         findLeader { [unowned self] in
             guard let leader = self.leader else { return self.again { [unowned self] in self.compareTopics() } }
+            // What was true before the question was asked.
+            let streams = self.simulation.workload.streams
             self.call(MetadataRequest(topics: nil), to: leader, as: MetadataResponse.self) { [unowned self] response in
                 guard let response, Int(response.controllerId) == leader + 1 else {
                     self.forgetLeader()
                     return self.again { [unowned self] in self.compareTopics() }
                 }
                 let names = response.topics.compactMap(\.name)
-                for stream in self.simulation.workload.streams {
+                for stream in streams {
                     let isThere = names.contains(stream.name)
                     if isThere, stream.phase == .deleted { self.simulation.fail("deleted \(stream.name) is back") }
-                    if !isThere, [.open, .closing].contains(stream.phase) {
+                    let phase = self.simulation.workload.streams[stream.number].phase
+                    if !isThere, [.open, .closing].contains(stream.phase), phase < .deleting {
                         self.simulation.fail("topic \(stream.name) is gone")
                     }
                 }

@@ -49,6 +49,7 @@ final class ProducerClient: KafkaClient {
         scheduleStep()
     }
 
+    var isAcknowledged: Bool { style != .careless }
     var isIdle: Bool { lanes.allSatisfy(\.batches.isEmpty) }
 
     func pendingBatches(in stream: Int) -> Int {
@@ -189,11 +190,6 @@ final class ProducerClient: KafkaClient {
             acknowledged(batch, code == .none ? answer?.baseOffset : nil)
             guard let number = lanes[position].batches.firstIndex(where: { $0.sequence == batch.sequence }) else { break }
             lanes[position].batches.remove(at: number)
-            if style == .idempotent, number > 0 {
-                simulation.fail("\(name): sequence \(batch.sequence) of \(place) was accepted before its predecessors")
-            }
-        case .unknownTopicOrPartition where simulation.workload.streams[place.stream].phase <= .closing:
-            simulation.fail("\(name): topic of \(place), whose creation was acknowledged, is unknown to a leader")
         default: refused(position, batch, code)
         }
         simulation.after(code == .none ? 0 : random.between(5_000...60_000)) { [unowned self] in self.pump() }

@@ -71,8 +71,9 @@ final class Workload {
     /// Every value sent has been acknowledged or given up.
     var isDrained: Bool { producers.allSatisfy(\.isIdle) }
 
+    /// Every producer that waits for acknowledgements has had one.
     func acknowledgements(since time: UInt64) -> Bool {
-        producers.allSatisfy { $0.isIdle || $0.lastAcknowledgement >= time }
+        producers.allSatisfy { !$0.isAcknowledged || $0.lastAcknowledgement >= time }
     }
 
     /// All that is left is read and compared; the topics that remain are compared with those that should.

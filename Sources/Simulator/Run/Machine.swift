@@ -17,7 +17,9 @@ final class Machine {
     /// Ticks of this incarnation.
     var ticks = 0
     /// The process is stopped (SIGSTOP) until then; microseconds, 0 when it runs.
-    var pausedUntil: UInt64 = 0
+    private(set) var pausedUntil: UInt64 = 0
+    /// What has happened to it since, in order.
+    private var deferred: [SimulationEvent] = []
     var isThreadBusy = [Bool](repeating: false, count: DiskThread.allCases.count)
     /// Extra microseconds for each piece of disk work.
     var diskDelay: UInt64 = 0
@@ -39,6 +41,18 @@ final class Machine {
         clock = MachineClock(time)
         entropy = SeededEntropy(seed: seed ^ 0x5851_f42d_4c95_7f2d)
         queue = SimulatedDiskQueue(disk)
+    }
+
+    var isPaused: Bool { pausedUntil > 0 }
+
+    func pause(until time: UInt64) { pausedUntil = max(pausedUntil, time) }
+    func hold(_ event: SimulationEvent) { deferred.append(event) }
+
+    /// The process goes on; what it has missed comes now.
+    func resume() -> [SimulationEvent] {
+        pausedUntil = 0
+        defer { deferred = [] }
+        return deferred
     }
 
     var isUp: Bool { node != nil }

@@ -191,12 +191,12 @@ extension Nemesis {
         case .pause, .pauseAndKill:
             let duration = random.pick([random.between(100_000...1_000_000), random.between(1_000_000...8_000_000)])
             fired(fault, in: simulation, "node \(chosen.id) for \(duration / 1000) ms")
-            chosen.pausedUntil = simulation.now + duration
+            chosen.pause(until: simulation.now + duration)
             let incarnation = chosen.incarnation
             cure(after: duration, in: simulation) { [unowned self] in
                 guard chosen.isUp, chosen.incarnation == incarnation else { return }
-                chosen.pausedUntil = min(chosen.pausedUntil, simulation.now)
-                if fault == .pauseAndKill { self.stop([chosen], .killed, in: simulation) }
+                if fault == .pauseAndKill { return self.stop([chosen], .killed, in: simulation) }
+                if !self.isActive || chosen.pausedUntil <= simulation.now { simulation.resume(chosen) }
             }
         case .killOne, .powerOne:
             fired(fault, in: simulation, "node \(chosen.id)")
@@ -365,7 +365,7 @@ extension Nemesis {
         let producer = random.pick(simulation.workload.producers)
         switch fault {
         case .transfer:
-            guard let leader = simulation.machines.first(where: \.isLeader), leader.pausedUntil <= simulation.now else {
+            guard let leader = simulation.machines.first(where: \.isLeader), !leader.isPaused else {
                 return
             }
             fired(fault, in: simulation, "from node \(leader.id)")

@@ -11,10 +11,16 @@ extension Simulation {
     }
 
     func carryRequest(_ bytes: ByteSlice, over socket: ClientSocket) {
-        guard clientBlocks[socket.machine] == 0 else { return }
+        guard isThrough(socket) else { return }
         let arrival = max(now + networkRandom.between(plan.latency), socket.lastRequestArrival)
         socket.lastRequestArrival = arrival
         queue.add(.request(connection: socket.number, bytes), at: arrival)
+    }
+
+    /// A stream that has lost something delivers nothing more: the client's patience ends first.
+    private func isThrough(_ socket: ClientSocket) -> Bool {
+        if clientBlocks[socket.machine] > 0 { socket.isSevered = true }
+        return !socket.isSevered
     }
 
     func requestArrived(_ number: Int, _ bytes: ByteSlice, _ event: SimulationEvent) {
@@ -28,7 +34,7 @@ extension Simulation {
     }
 
     func carryResponse(_ bytes: ByteSlice, over socket: ClientSocket) {
-        guard clientBlocks[socket.machine] == 0 else { return }
+        guard isThrough(socket) else { return }
         let arrival = max(now + networkRandom.between(plan.latency), socket.lastResponseArrival)
         socket.lastResponseArrival = arrival
         queue.add(.response(connection: socket.number, bytes), at: arrival)
@@ -68,6 +74,15 @@ extension Simulation {
         guard !socket.isClosed else { return }
         trace.event(now, 12, number, 0)
         socket.closeClientEnd()
+    }
+
+    /// A client was given bytes that are not what was stored.
+    func wasServedDamage(by number: Int, _ what: String) {
+        let machine = machines[number]
+        guard machine.isDamaged else { return fail("I16: \(what)") }
+        note("node \(machine.id)", "served damage", what)
+        crash(machine, .killed)
+        machine.isKeptDown = true
     }
 
     func socketsOfProcessBroke(_ machine: Machine, isSilent: Bool) {

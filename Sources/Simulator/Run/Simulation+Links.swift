@@ -12,6 +12,7 @@ extension Simulation {
 
     /// A frame leaves `from` on a connection it believes in.
     func send(_ bytes: ByteSlice, from: Int, to: Int, over connection: Int) {
+        if let wrong = observer.frameSent(bytes, from: from, to: to) { return fail(wrong) }
         let number = pair(from, to)
         guard pairs[number].connection == connection else { return }
         let direction = pairs[number].direction(from: from)
@@ -61,7 +62,7 @@ extension Simulation {
     func connect(_ number: Int) {
         let link = pairs[number]
         guard link.connection == nil else { return }
-        let canConnect = [link.low, link.high].allSatisfy { machines[$0].isUp && machines[$0].pausedUntil <= now }
+        let canConnect = [link.low, link.high].allSatisfy { machines[$0].isUp && !machines[$0].isPaused }
         guard canConnect, !link.isBlocked else {
             return schedule(.connect(pair: number), after: networkRandom.between(50_000...250_000))
         }

@@ -40,7 +40,7 @@ extension Simulation {
         note("phase", "liveness", "faults end")
         nemesis.stop(in: self)
         let majority = machines.count / 2 + 1
-        var core = machines.filter { !$0.isKeptDown }
+        var core = machines.filter { !$0.isKeptDown && !$0.isDamaged }
         guard core.count >= majority else {
             fail("only \(core.count) of \(machines.count) nodes can run, although a minority was damaged")
             return 0
@@ -51,7 +51,6 @@ extension Simulation {
         let start = now
         let names = core.map { "\($0.id)" }.joined(separator: ", ")
         note("phase", "core", "nodes \(names)")
-        for machine in core { observer.started(machine) }
         guard run(until: now + Self.livenessBound, { self.workload.acknowledgements(since: start) }) else {
             fail("I17: nodes \(names) are connected and healthy, and do not serve")
             return 0

@@ -114,7 +114,6 @@ package final class Simulation {
             trace.event(now, 9, 0, 0)
             timers.removeValue(forKey: token)?()
         case .start(let machine): if !machines[machine].isUp { start(machines[machine]) }
-        case .resume(let machine, let incarnation): resumed(machine, incarnation)
         case .nemesis: nemesis.act(in: self)
         case .heal(let number): nemesis.heal(number, in: self)
         }
@@ -124,11 +123,9 @@ package final class Simulation {
     func process(_ number: Int, _ incarnation: Int?, _ event: SimulationEvent) -> Machine? {
         let machine = machines[number]
         guard machine.isUp, incarnation == nil || machine.incarnation == incarnation else { return nil }
-        if machine.pausedUntil > now {
-            queue.add(event, at: machine.pausedUntil)
-            return nil
-        }
-        return machine
+        guard machine.isPaused else { return machine }
+        machine.hold(event)
+        return nil
     }
 
     private func tick(_ number: Int, _ incarnation: Int, _ event: SimulationEvent) {
@@ -177,7 +174,6 @@ package final class Simulation {
         guard !machine.isKeptDown else { return }
         machine.incarnation += 1
         machine.ticks = 0
-        machine.pausedUntil = 0
         machine.fault = nil
         machine.isThreadBusy = Array(repeating: false, count: DiskThread.allCases.count)
         machine.queue = SimulatedDiskQueue(machine.disk)
@@ -230,8 +226,8 @@ package final class Simulation {
             nemesis.note(machine.disk.losePower(), in: self)
             return schedule(.start(machine: machine.number), after: 100_000)
         }
-        if machine.mayFail {
-            machine.disk.killProcess()
+        machine.disk.killProcess()
+        if machine.mayFail, error.isDiskFailure(damaged: machine.isDamaged) {
             return schedule(.start(machine: machine.number), after: 500_000)
         }
         guard machine.isDamaged else { return fail("node \(machine.id) does not start: \(error)") }
@@ -241,7 +237,9 @@ package final class Simulation {
     private func processEnded(_ machine: Machine, _ fault: NodeFault) {
         note("node \(machine.id)", "stopped", "\(fault)")
         crash(machine, .killed)
-        if machine.mayFail { return schedule(.start(machine: machine.number), after: 300_000) }
+        if machine.mayFail, fault.isDiskFailure(damaged: machine.isDamaged) {
+            return schedule(.start(machine: machine.number), after: 300_000)
+        }
         guard machine.isDamaged else { return fail("node \(machine.id) stopped: \(fault)") }
         machine.isKeptDown = true
     }
@@ -257,7 +255,7 @@ package final class Simulation {
         machine.node = nil
         machine.gateway = nil
         ends[machine.number] = nil
-        machine.pausedUntil = 0
+        _ = machine.resume()
         let wasWithoutPower = machine.disk.isWithoutPower
         if how == .power { nemesis.note(machine.disk.losePower(), in: self) } else { machine.disk.killProcess() }
         linksOfProcessBroke(machine, isSilent: how == .power)
@@ -265,10 +263,10 @@ package final class Simulation {
         if wasWithoutPower { schedule(.start(machine: machine.number), after: nemesis.restartDelay()) }
     }
 
-    private func resumed(_ number: Int, _ incarnation: Int) {
-        let machine = machines[number]
-        guard machine.isUp, machine.incarnation == incarnation else { return }
+    func resume(_ machine: Machine) {
+        guard machine.isUp, machine.isPaused else { return }
         note("node \(machine.id)", "resumed")
+        for event in machine.resume() { queue.add(event, at: now) }
     }
 
     // MARK: Disks
@@ -302,5 +300,16 @@ package final class Simulation {
         }
         finishTurn(machine)
         if isLeft, machine.isUp, machine.incarnation == incarnation { scheduleDisk(machine, thread) }
+    }
+}
+
+extension NodeFault {
+    /// A call to the operating system failed; what is on the disk may be well, unless something there was `damaged`.
+    fileprivate func isDiskFailure(damaged: Bool) -> Bool {
+        switch self {
+        case .disk, .log(.disk): true
+        case .unreadableEntry: !damaged
+        default: false
+        }
     }
 }

@@ -21,7 +21,6 @@ enum SimulationEvent {
     /// Something a client has put off; see `Simulation.after`.
     case timer(UInt64)
     case start(machine: Int)
-    case resume(machine: Int, incarnation: Int)
     /// The next fault is due.
     case nemesis
     case heal(number: Int)
