@@ -69,7 +69,10 @@ extension Replica {
     /// Committed: those who are not members now will not hear of it through the log.
     func configurationApplied(at index: UInt64) {
         for peer in acquaintances.peers { tellIfOutside(peer) }
-        if isLeader, !configuration.membership.contains(node.rawValue) { removed(at: index) }
+        guard isLeader, !configuration.membership.contains(node.rawValue) else { return }
+        // The core tells another to take over.
+        handOverTicks = 0
+        removed(at: index)
     }
 
     // MARK: Introductions

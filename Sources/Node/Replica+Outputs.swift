@@ -27,6 +27,7 @@ extension Replica {
         admission = nil
         uncommittedBytes = 0
         proposals = ProposalTimes()
+        handOverProgressed()
         if change.role != .leader {
             for waiter in waiters.takeAll() { waiter.target.proposalEnded(ticket: waiter.ticket, .unknown) }
         }

@@ -45,6 +45,8 @@ package final class Replica {
     var coldApply = ColdApply.idle
     var snapshots: SnapshotState
     var upkeep = Upkeep()
+    /// Since a transfer of leadership from here began; nil without one.
+    var handOverTicks: Int?
     var isDraining = false
     /// What every node answers clients about has changed: followers should hear of the commit at once.
     var appliedMetadata = false
@@ -113,6 +115,7 @@ package final class Replica {
         raft.tick()
         tickTransfer()
         drain()
+        tickHandOver()
         recordIncarnations()
         restartLogIfPossible()
         maintainLog()

@@ -41,12 +41,14 @@ extension HoldfastServer {
     func membershipChanged() {
         refreshPeers()
         let configuration = node.replica.configuration
+        guard configuration.membership != loggedMembership else { return }
+        loggedMembership = configuration.membership
         let list = { (members: [MemberID]) in
             members.isEmpty ? "none" : members.map(String.init).joined(separator: ",")
         }
         logger.info("members", [
             "voters": list(configuration.membership.voters), "learners": list(configuration.membership.learners),
-            "index": node.replica.raft.membershipIndex,
+            "index": node.replica.configurations.lastIndex,
         ])
         for member in knownMembers where peerEndpoint(of: member) == nil {
             logger.error("no address of a member; name it in --peers", ["member": member])

@@ -22,6 +22,8 @@ package final class HoldfastServer {
     private var stoppingSince: UInt64?
     /// Nothing reaches the log any more.
     private var isSealed = false
+    /// The members as the log told of them last.
+    var loggedMembership: Membership?
     private var exitCode: Int32 = 0
 
     /// Recovers the node from its data directory and opens its ports. Blocking.
