@@ -22,10 +22,10 @@ extension KafkaSession {
             refusal: { $0.answer(describer.response(missing: missing, as: .leaderNotAvailable)) })
     }
 
-    /// Clients ask the node they are connected to for metadata again and again, so a node that is cut off from the others
-    /// would hold its clients for as long as that lasts, though a majority serves: librdkafka 2.16 did so for 30 s. The
-    /// first answer without a leader still names the nodes; a client that asks again once an election should be over
-    /// loses the connection and tries another node.
+    /// Clients ask the node they are connected to for metadata again and again, so a node that is cut off from the
+    /// others would hold its clients for as long as that lasts, though a majority serves: librdkafka 2.16 did so for
+    /// 30 s. The first answer without a leader still names the nodes; a client that asks again once an election should
+    /// be over loses the connection and tries another node.
     private func isToLookElsewhere() -> Bool {
         guard !isForwarded, replica.leader == nil else {
             wasToldOfNoLeader = false

@@ -32,9 +32,14 @@ extension GroupConfiguration {
         let count = Int(try reader.uint16())
         try reader.requireElements(count, minimumSize: 13)
         var records: [MemberRecord] = []
-        for _ in 0..<count { records.append(try Self.record(&reader)) }
+        for _ in 0..<count {
+            let record = try Self.record(&reader)
+            guard membership.contains(record.id), records.last.map({ $0.id < record.id }) ?? true else {
+                throw .badValue("member record of", Int64(record.id))
+            }
+            records.append(record)
+        }
         self.init(membership: membership, records: records)
-        guard self.records.count == count else { throw .badValue("member records", Int64(count)) }
     }
 
     init(decoding payload: [ByteSlice]) throws(DecodeError) {

@@ -16,8 +16,8 @@ extension Node {
         if let found = present.first(where: { $0.name == NodeIdentity.fileName || $0.name == groupDirectory }) {
             throw .badIdentity("the directory is already formatted: it holds '\(found.name)'")
         }
-        var incarnation: UInt64 = 0
-        while incarnation == 0 { incarnation = entropy.next() }
+        var identity = identity
+        while identity.incarnation == 0 { identity.incarnation = entropy.next() }
         do {
             try LogStore.format(disk, directory: groupDirectory, settings: settings, entropy: entropy.next)
         } catch {
@@ -26,7 +26,7 @@ extension Node {
         try onDisk { () throws(DiskFailure) in
             let file = try disk.open(NodeIdentity.fileName, .createNew)
             defer { disk.close(file) }
-            try disk.write(file, offset: 0, [identity.encoded(incarnation: incarnation)])
+            try disk.write(file, offset: 0, [identity.encoded()])
             try disk.sync(file)
             try disk.syncDirectory("")
         }

@@ -17,7 +17,7 @@ package struct NodeIdentity: Equatable, Sendable {
     /// The nodes the cluster began with; without voters if this one is to join a running cluster.
     package var membership: Membership
     /// Drawn when the directory is formatted, so that no other directory has it; 0 before.
-    package private(set) var incarnation: UInt64 = 0
+    package internal(set) var incarnation: UInt64 = 0
 
     package init(cluster: ClusterID, node: NodeID, membership: Membership) {
         self.cluster = cluster
@@ -25,7 +25,7 @@ package struct NodeIdentity: Equatable, Sendable {
         self.membership = membership
     }
 
-    package func encoded(incarnation: UInt64) -> ByteSlice {
+    package func encoded() -> ByteSlice {
         var writer = ByteWriter()
         writer.uint32(Self.magic)
         writer.uint32(Self.version)

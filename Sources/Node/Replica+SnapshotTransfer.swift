@@ -161,6 +161,7 @@ extension Replica {
             return stop(.badSnapshot("\(metadata.path): \(error)"))
         }
         appliedIndex = metadata.index
+        resetSealing()
         lastTimestamp = max(lastTimestamp, broker.clock)
         configurationChanged()
         onEvent?(.snapshotReceived(index: metadata.index, bytes: metadata.fileSize))

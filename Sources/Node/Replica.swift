@@ -47,6 +47,7 @@ package final class Replica {
     var upkeep = Upkeep()
     /// Since a transfer of leadership from here began; nil without one.
     var handOverTicks: Int?
+    var rows: RowState
     var isDraining = false
     /// What every node answers clients about has changed: followers should hear of the commit at once.
     var appliedMetadata = false
@@ -89,7 +90,9 @@ package final class Replica {
         lastTimestamp = restored.lastTimestamp
         appliedIndex = restored.appliedIndex
         configurations = restored.configurations
+        rows = RowState(cacheBytes: environment.settings.rowCacheBytes)
         snapshots = SnapshotState(newest: restored.snapshot)
+        resetSealing()
     }
 
     package var isLeader: Bool { raft.role == .leader }
@@ -172,6 +175,8 @@ package enum ReplicaEvent {
     /// A background job failed; it will be tried again.
     case jobFailed(DiskFailure)
     case prefixDeleted(from: UInt64, before: UInt64)
+    /// The index of the segment that begins with `first` is missing or damaged; it is made again.
+    case indexDamaged(first: UInt64)
     /// Entries from `first` could not be read back for a peer.
     case unreadable(first: UInt64)
     /// The peer's data directory is not the one its id is known with; nothing it says is heard.
@@ -188,6 +193,9 @@ package struct ReplicaMetrics: Sendable {
     package var proposedBytes: UInt64 = 0
     package var appliedEntries: UInt64 = 0
     package var coldReads: UInt64 = 0
+    /// Indexes of sealed segments written, and looked up in a file.
+    package var indexesWritten: UInt64 = 0
+    package var indexLookUps: UInt64 = 0
     package var snapshotsWritten: UInt64 = 0
     package var roleChanges: UInt64 = 0
     package var rejectedFrames: UInt64 = 0

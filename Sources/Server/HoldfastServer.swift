@@ -250,6 +250,7 @@ extension HoldfastServer {
         case .jobFailed(let failure): logger.error("background disk work failed", ["failure": failure.description])
         case .prefixDeleted(let from, let before):
             logger.info("log prefix deleted", ["from": from, "before": before])
+        case .indexDamaged(let first): logger.error("segment index is unreadable; made again", ["segment": first])
         case .unreadable(let first): logger.error("entry cannot be read for a peer", ["index": first])
         case .strangerRefused(let peer):
             logger.error("peer has another data directory than the one known; it is not heard", ["peer": peer])

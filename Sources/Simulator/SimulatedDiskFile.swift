@@ -52,7 +52,11 @@ final class SimulatedDiskFile {
     /// Power loss. Each sector holds what it held at some moment since the last sync, independently of the others:
     /// that covers lost, torn and reordered writes. The size is that of some moment, too.
     func losePower(_ random: inout SimulationRandom) -> PowerLoss {
-        if pending.isEmpty { return PowerLoss() }
+        guard !pending.isEmpty else {
+            // What a failed sync has forgotten is lost without being pending.
+            current = durable
+            return PowerLoss()
+        }
         let mood = random.below(4)
         func moment() -> Int { mood == 0 ? 0 : mood == 1 ? pending.count : random.below(pending.count + 1) }
         var survived = durable

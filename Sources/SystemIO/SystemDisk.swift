@@ -26,6 +26,7 @@ package final class SystemDisk: Disk {
         self.root = root
         let made = creating ? holdfast_mkdir(root) : 0
         if made < 0 && made != -EEXIST { throw diskFailure("creating the data directory", root, -made) }
+        if creating && made == 0 { try Self.syncParent(of: root) }
         rootDescriptor = holdfast_open_directory(root)
         if rootDescriptor < 0 { throw diskFailure("opening the data directory", root, -rootDescriptor) }
         guard exclusive else { return }
@@ -36,6 +37,15 @@ package final class SystemDisk: Disk {
                 reason: "another process is using it")
         }
         if locked < 0 { throw diskFailure("locking the data directory", root, -locked) }
+    }
+
+    /// A directory whose name is not synced is gone after a loss of power, with everything that is synced in it.
+    private static func syncParent(of root: String) throws(DiskFailure) {
+        let parent = holdfast_open_directory(root + "/..")
+        if parent < 0 { throw diskFailure("opening the directory around", root, -parent) }
+        let result = holdfast_fsync(parent)
+        holdfast_close(parent)
+        if result < 0 { throw diskFailure("fsync of the directory around", root, -result) }
     }
 
     deinit {

@@ -93,8 +93,8 @@ enum DeadFileRule {
         return outside.indices.compactMap { index in
             let file = outside[index]
             guard ["cluster", "docker"].contains(file.components[0]) else { return nil }
-            // pytest finds these by their names.
-            if file.name.hasPrefix("test_") || file.name == "conftest.py" { return nil }
+            // pytest and Python find these by their names.
+            if file.name.hasPrefix("test_") || ["conftest.py", "__init__.py"].contains(file.name) { return nil }
             let isCommand = file.components.count == 2 && !file.name.contains(".")
             let wanted = isCommand ? file.path : file.name
             let isNamed = mentions.indices.contains { $0 != index && mentions[$0].contains(wanted) }
@@ -111,7 +111,11 @@ enum DeadFileRule {
                 found.insert(String(word))
                 if let last = word.split(separator: "/").last { found.insert(String(last)) }
             }
-            if words.count > 1, words[0] == "from" || words[0] == "import" { found.insert(words[1] + ".py") }
+            guard words.count > 1, words[0] == "from" || words[0] == "import" else { continue }
+            // `from package.module import name`, `from package import module`.
+            for word in words.dropFirst() {
+                if let module = word.split(separator: ".").last { found.insert(module + ".py") }
+            }
         }
         return found
     }

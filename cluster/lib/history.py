@@ -266,7 +266,8 @@ def judge_round(sites, starts, found, size):
     """The verdict over one round, after healing, when every writer has paused and every reader had time to catch up.
 
     sites: their `SiteHistory`; starts: per partition the offset at which the round began; found: what `read_all` read
-    from there to the end. A record without an acknowledgement may be stored or not, but not twice by an idempotent writer.
+    from there to the end. A record without an acknowledgement may be stored or not, but not twice by an idempotent
+    writer.
     """
     verdict = RoundVerdict(stored=sum(len(records) for records in found.values()))
     by_writer = {site.writer: site for site in sites}
@@ -306,6 +307,11 @@ def _judge_stored(verdict, by_writer, partition, start, records, size):
     return log
 
 
+def name(packed):
+    """A record, packed as writer << 40 | number, for people."""
+    return "something else" if packed < 0 else f"{packed >> 40}:{packed & (1 << 40) - 1}"
+
+
 def _judge_acknowledged(verdict, site, starts, log):
     for number, packed in enumerate(site.places, site.first):
         if packed < 0:
@@ -315,7 +321,7 @@ def _judge_acknowledged(verdict, site, starts, log):
         at = offset - starts[partition]
         found = log[partition][at] if 0 <= at < len(log[partition]) else None
         if found != site.writer << 40 | number:
-            what = "nothing" if found is None else "something else" if found < 0 else f"{found >> 40}:{found & (1 << 40) - 1}"
+            what = "nothing" if found is None else name(found)
             verdict.note("lost", f"{site.site}: record {number} was acknowledged at {partition}/{offset}, "
                                  f"where there is {what}")
 
@@ -330,11 +336,11 @@ def _judge_reading(verdict, site, starts, log):
             verdict.note("unseen", f"{site.site}: began the round {-skip} records behind in partition {partition}")
             continue
         if len(seen) < len(expected):
-            verdict.note("unseen", f"{site.site}: {len(expected) - len(seen)} records at the end of partition {partition}")
+            late = len(expected) - len(seen)
+            verdict.note("unseen", f"{site.site}: {late} records at the end of partition {partition}")
         for at, (mine, stored) in enumerate(zip(seen, expected)):
             if mine != stored:
-                verdict.note("inconsistent", f"{site.site} read {mine >> 40}:{mine & (1 << 40) - 1} at "
-                                             f"{partition}/{site.bases[partition] + at}, which holds "
-                                             f"{stored >> 40}:{stored & (1 << 40) - 1}")
+                verdict.note("inconsistent", f"{site.site} read {name(mine)} at {partition}/"
+                                             f"{site.bases[partition] + at}, which holds {name(stored)}")
         if len(seen) > len(expected):
             verdict.note("inconsistent", f"{site.site} has read beyond the end of partition {partition}")

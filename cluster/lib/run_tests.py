@@ -86,7 +86,7 @@ def client_tests(counts, results, arguments):
                f"--junitxml={report}"]
     if arguments.select:
         command += ["-k", arguments.select]
-    finish(counts, "client tests", run(command, 20 * MINUTES), [report])
+    finish(counts, "client tests", run(command, 30 * MINUTES), [report])
 
 
 def parse(arguments):

@@ -4,13 +4,12 @@ import os
 import random
 import time
 
-from faults import links
+from faults import links, storage
 from faults.catalogue import FAULTS
 from faults.proxied import ProxyNetwork
 from faults.report import progress_line, table
 from faults.rounds import Round
 from faults.stage import Stage
-from faults.storage import PlainStorage
 from nodes import default_root, require_binary
 
 SITES = 3
@@ -22,7 +21,11 @@ class Campaign:
         self.arguments = arguments
         self.outcomes = []
         self.networks = {}
-        self.kernel_problem = links.why_not() if os.geteuid() == 0 else "not root"
+        self.pace = 1 / 3 if arguments.brief else 1.0
+        root_problem = "--proxy" if arguments.proxy else "not root" if os.geteuid() != 0 else None
+        self.kernel_problem = root_problem or links.why_not()
+        self.machine = {"strace": storage.why_no_strace(), "loop": root_problem or storage.why_no_loop_devices(),
+                        "fuse": root_problem or storage.why_no_fuse()}
 
     def run(self):
         if self.arguments.list:
@@ -49,9 +52,12 @@ class Campaign:
         return 0
 
     def why_not(self, fault):
-        can = ProxyNetwork.can if self.uses_proxy(fault.stage) else links.KernelNetwork.can
-        if not fault.needs <= can:
-            return f"a proxy cannot do it, and there is no other way: {self.kernel_problem}"
+        network = ProxyNetwork if self.uses_proxy(fault.stage) else links.KernelNetwork
+        for need in sorted(fault.needs - network.can):
+            if need not in self.machine:
+                return f"a proxy cannot do it, and there is no other way: {self.kernel_problem}"
+            if self.machine[need] is not None:
+                return self.machine[need]
         return None
 
     def uses_proxy(self, stage):
@@ -64,8 +70,16 @@ class Campaign:
             self.networks[kind] = kind(NODES, SITES)
         return self.networks[kind]
 
+    @staticmethod
+    def storage(stage):
+        if stage == "small":
+            return storage.SmallStorage()
+        if stage == "forgetful":
+            return storage.ForgetfulStorage(storage.build_forgetful(default_root() / "faults-build"))
+        return storage.PlainStorage()
+
     def open_stage(self, name):
-        stage = Stage(name, self.network(name), PlainStorage(), require_binary(), self.arguments.port_offset,
+        stage = Stage(name, self.network(name), self.storage(name), require_binary(), self.arguments.port_offset,
                       self.arguments.rate)
         try:
             stage.open()
@@ -79,8 +93,11 @@ class Campaign:
         stage = None
         try:
             for fault, seed in rounds:
+                if stage is not None and stage.storage.is_worn():
+                    stage.close()
+                    stage = None
                 stage = stage or self.open_stage(name)
-                outcome = Round(stage, fault, seed).play()
+                outcome = Round(stage, fault, seed, self.pace).play()
                 self.outcomes.append(outcome)
                 self.number += 1
                 print(progress_line(self.number, self.total, outcome), flush=True)
@@ -98,13 +115,17 @@ class Campaign:
         if outcome.problem:
             lines.insert(0, outcome.problem)
         (folder / "verdict.txt").write_text("\n".join(lines) + "\n")
-        for words in lines[:6]:
-            print(f"     {words}")
-        print(f"     kept: {folder}\n     again: cluster/faults --only {outcome.fault} --seed {outcome.seed}", flush=True)
+        lines = [*lines[:6], f"kept: {folder}", f"again: cluster/faults --only {outcome.fault} --seed {outcome.seed}"]
+        for words in lines:
+            print(f"     {words}", flush=True)
 
     def conclude(self):
         print()
         print(table(self.outcomes))
         failed = [outcome for outcome in self.outcomes if not outcome.good]
-        print(f"\nVerdict: {len(self.outcomes)} rounds, {len(failed)} failed.")
-        return 1 if failed or not self.outcomes else 0
+        silent = sorted({outcome.fault for outcome in self.outcomes}
+                        - {outcome.fault for outcome in self.outcomes if outcome.fired})
+        for name in silent:
+            print(f"{name} never fired: it proves nothing; more rounds, or another seed, may do")
+        print(f"\nVerdict: {len(self.outcomes)} rounds, {len(failed)} failed, {len(silent)} classes never fired.")
+        return 1 if failed or silent or not self.outcomes else 0

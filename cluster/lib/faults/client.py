@@ -1,8 +1,8 @@
 """One client site: a process with one producer and one consumer, told what to do by lines on standard input.
 
 The producer writes numbered records round-robin over the partitions; the consumer follows all partitions from
-where the topic ended when the site began, and never stops. Each line in is a JSON object with "do"; each gets one JSON line
-back. Times are those of the monotonic clock, which all processes of a machine share.
+where the topic ended when the site began, and never stops. Each line in is a JSON object with "do"; each gets one JSON
+line back. Times are those of the monotonic clock, which all processes of a machine share.
 """
 
 import json
@@ -94,7 +94,7 @@ class Writing(threading.Thread):
 
 
 class Reading(threading.Thread):
-    """The consumer. Per partition the record seen at each offset from `base` on, and whatever was not as it should be."""
+    """The consumer. Per partition the record seen at each offset from `base` on, and whatever was not right."""
 
     def __init__(self, settings, bases):
         super().__init__(daemon=True)

@@ -73,7 +73,7 @@ def leader_from_clients(round_):
 
 
 def stir(round_, first, second):
-    """Followers do not talk. When neither end of a cut leads, the leader stands still for a moment: they hold elections."""
+    """Followers do not talk. When neither end of a cut leads, the leader stands still for a while: they vote."""
     leader = round_.leader()
     if leader.number not in (first, second):
         round_.hold(0, 0.5)

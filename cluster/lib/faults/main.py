@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from faults import crashes, cuts, spaces  # noqa: E402,F401 (the classes register themselves)
+from faults import crashes, cuts, disks, spaces  # noqa: E402,F401 (the classes register themselves)
 from faults.catalogue import FAULTS  # noqa: E402
-from nodes import ClusterError, interrupt_on_terminate  # noqa: E402
+from nodes import ClusterError, default_root, interrupt_on_terminate, lock  # noqa: E402
 
 
 def whole(text):
@@ -42,6 +42,9 @@ def parse(arguments):
     parser.add_argument("--seed", type=whole, default=1, help="of a class's first round; the next has one more")
     parser.add_argument("--rate", type=positive, default=2000,
                         help="records a second of each full-speed client (default 2000)")
+    parser.add_argument("--brief", action="store_true", help="hold each fault for a third of the time only")
+    parser.add_argument("--proxy", action="store_true",
+                        help="connect everything through the user-space proxy, as is done without root's rights")
     parser.add_argument("--port-offset", type=whole, default=4000, help="where to look for free ports (default 4000)")
     return parser.parse_args(arguments)
 
@@ -53,17 +56,18 @@ def main():
     interrupt_on_terminate()
     from faults.campaign import Campaign
     try:
-        if os.geteuid() == 0:
-            return spaces.run_inside(lambda: run(Campaign(arguments)))
-        return run(Campaign(arguments))
+        with lock(default_root() / "faults"):
+            if os.geteuid() == 0 and not arguments.proxy:
+                return spaces.run_inside(lambda: run(Campaign, arguments))
+            return run(Campaign, arguments)
     except KeyboardInterrupt:
         print("cluster/faults: interrupted; its processes are stopped", file=sys.stderr)
         return 130
 
 
-def run(campaign):
+def run(campaign, arguments):
     try:
-        return campaign.run()
+        return campaign(arguments).run()
     except ClusterError as error:
         print(f"cluster/faults: {error}", file=sys.stderr)
         return 1

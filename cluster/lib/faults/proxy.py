@@ -1,8 +1,8 @@
 """The user-space network: a process that carries every connection between nodes, and between clients and nodes.
 
-It listens for each pair of nodes and for each node's clients, and passes bytes on as its rules say. Rules and orders are JSON
-lines on standard input; each is answered by a line with how many times a rule has acted. Who a client is shows in the
-client id of its first request.
+It listens for each pair of nodes and for each node's clients, and passes bytes on as its rules say. Rules and orders
+are JSON lines on standard input; each is answered by a line with how many times a rule has acted. Who a client is shows
+in the client id of its first request.
 """
 
 import asyncio
@@ -161,7 +161,7 @@ class Frames:
         return piece
 
     def _account(self, piece):
-        """Notes how much of the last frame in `piece` is still to come, so that swapping can begin at a frame's start."""
+        """Notes how much of the last frame in `piece` is still to come: swapping can begin at a frame's start only."""
         at = 0
         while at < len(piece):
             if at + 4 > len(piece):

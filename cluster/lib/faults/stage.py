@@ -1,6 +1,5 @@
 """A stage: three nodes on some network with some storage, and the client sites. Rounds are played on it."""
 
-import os
 import shutil
 import signal
 import time
@@ -14,8 +13,8 @@ SIZE = 100
 TOPIC = "faults"
 NODES = 3
 # Small files, so that segments roll, snapshots are taken and prefixes go while things break.
-LOG_SETTINGS = ("--segment-bytes", str(8 << 20))
-SERVE_SETTINGS = (*LOG_SETTINGS, "--snapshot-bytes", str(16 << 20), "--max-request-bytes", str(4 << 20),
+LOG_SETTINGS = ("--segment-bytes", str(4 << 20))
+SERVE_SETTINGS = (*LOG_SETTINGS, "--snapshot-bytes", str(8 << 20), "--max-request-bytes", str(4 << 20),
                   "--cache-bytes", str(4 << 20))
 # Writer number, whether idempotent, share of the rate. The third does what a careless client does.
 WRITERS = ((1, True, 1.0), (2, True, 1.0), (3, False, 0.25))
@@ -56,7 +55,9 @@ class PlacedNode(Node):
 class Stage:
     def __init__(self, name, network, storage, binary, offset, rate):
         self.name, self.network, self.storage, self.rate = name, network, storage, rate
-        self.directory = default_root() / f"faults-{os.getpid()}-{name}"
+        self.directory = default_root() / "faults" / name
+        # What a run that was killed has left; nothing of it runs any more.
+        shutil.rmtree(self.directory, ignore_errors=True)
         self.sites = []
         self.began_at = [0] * PARTITIONS
         ports = free_ports(NODES, offset)
@@ -99,7 +100,7 @@ class Stage:
         ask_all(self.sites, "resume")
 
     def wait_written(self, after, seconds, sites=None):
-        """Waits until each site has acknowledgements in all partitions for records sent after `after`; when, per site."""
+        """Waits until each site has acknowledgements, in all partitions, of records sent after `after`; when it had."""
         sites = self.sites if sites is None else sites
         times = {}
         deadline = time.monotonic() + seconds

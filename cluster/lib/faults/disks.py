@@ -1,0 +1,137 @@
+"""Classes of disks that fail, fill up, stall, forget or are damaged."""
+
+import subprocess
+
+from faults.catalogue import fault
+from faults.spaces import die_with_parent
+from nodes import ClusterError, wait_until
+
+
+def await_end(node, what):
+    """The node must end by itself with exit code 1: it cannot go on with such a disk."""
+    wait_until(lambda: node.pid is None, 20, f"node {node.number} to end because of {what}")
+    if node.child.returncode != 1:
+        raise ClusterError(f"node {node.number} ended with {node.child.returncode} because of {what}, not with 1")
+
+
+@fault("fsync-error", "fdatasync fails with EIO on one node, which must end and be replaced by another leader",
+       needs={"strace"})
+def fsync_error(round_):
+    node = round_.leader() if round_.random.random() < 0.7 else round_.pick(round_.followers())
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync",
+         "-e", "inject=fdatasync,fsync:error=EIO", "-p", str(node.pid)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+    try:
+        await_end(node, "a failed fdatasync")
+        round_.injected(f"fdatasync of node {node.number} failed")
+    finally:
+        tracer.kill()
+        tracer.wait()
+    round_.await_failover()
+
+
+@fault("disk-full", "the disk of one node is full (a small ext4); it ends, and goes on when there is room",
+       stage="small", needs={"loop"})
+def disk_full(round_):
+    node = round_.leader() if round_.random.random() < 0.6 else round_.pick(round_.followers())
+    storage = round_.stage.storage
+    storage.fill(node, round_.random.randint(0, 2 << 20))
+    round_.injected(f"disk of node {node.number} full")
+    try:
+        await_end(node, "a full disk")
+        round_.say("it ended")
+        node.start()
+        round_.hold(0.2, 1)
+    except ClusterError:
+        # With files prepared in advance it may well go on for as long as the round lasts.
+        if node.pid is None:
+            raise
+        round_.say("it went on with the files it had")
+    round_.await_failover()
+    storage.free(node)
+
+
+def cut_power(round_, nodes, seed):
+    """Ends nodes with the loss of what they had not synced; it counts as fired when there was something to lose."""
+    lost = round_.stage.storage.cut_power(nodes, seed)
+    pages, names = (sum(column) for column in zip(*lost))
+    who = "node " + ", ".join(str(node.number) for node in nodes)
+    round_.injected(f"power of {who} lost, {pages} pages and {names} names with it", 1 if pages + names else 0)
+
+
+@fault("power-loss", "all nodes lose power at once: whatever was not synced is gone, or torn (a FUSE layer)",
+       stage="forgetful", needs={"fuse"})
+def power_loss(round_):
+    cut_power(round_, round_.cluster.nodes, round_.seed)
+    round_.hold(0, 0.3)
+
+
+@fault("power-loss-twice", "all nodes lose power, and again while they recover", stage="forgetful", needs={"fuse"})
+def power_loss_twice(round_):
+    for turn in range(3):
+        cut_power(round_, round_.cluster.nodes, round_.seed * 10 + turn)
+        for node in round_.cluster.nodes:
+            node.start()
+        round_.hold(0, 1.5)
+
+
+@fault("power-loss-one", "one node loses power with what it has not synced, the others go on", stage="forgetful",
+       needs={"fuse"})
+def power_loss_one(round_):
+    node = round_.pick(round_.cluster.nodes)
+    cut_power(round_, [node], round_.seed)
+    round_.await_failover()
+    round_.hold(0, 1)
+
+
+@fault("disk-stall", "the disk of the leader does not answer for 0.5 to 4 s", stage="forgetful", needs={"fuse"})
+def disk_stall(round_):
+    leader = round_.leader()
+    round_.injected(f"disk of node {leader.number}, the leader, stands still")
+    round_.stage.storage.stall(leader, True)
+    round_.hold(0.5, 4)
+    round_.stage.storage.stall(leader, False)
+
+
+def flip(round_, path, start, end):
+    """Turns one bit of a file between two positions."""
+    at = round_.random.randrange(start, end)
+    with open(path, "r+b") as handle:
+        handle.seek(at)
+        byte = handle.read(1)[0]
+        handle.seek(at)
+        handle.write(bytes([byte ^ 1 << round_.random.randrange(8)]))
+    return at
+
+
+def group_files(node, pattern):
+    return sorted(path for path in node.data.rglob(pattern) if path.is_file())
+
+
+@fault("flip-vote", "one bit of one of the two copies of term and vote turns, in a stopped node")
+def flip_vote(round_):
+    node = round_.pick(round_.cluster.nodes)
+    node.kill()
+    path = group_files(node, "term-and-vote")[0]
+    slot = round_.random.choice((0, 4096))
+    at = flip(round_, path, slot, slot + 768)
+    round_.injected(f"bit turned at {at} of term-and-vote of node {node.number}")
+    round_.await_failover()
+
+
+@fault("flip-index", "one bit of an index sidecar turns, in a stopped node: the segment is read instead")
+def flip_index(round_):
+    flip_one(round_, "*.idx")
+
+
+def flip_one(round_, pattern):
+    """Turns a bit in one file of a kind, in a node that has one by now."""
+    def candidates():
+        return [(node, path) for node in round_.cluster.nodes for path in group_files(node, pattern)]
+
+    node, path = round_.pick(wait_until(candidates, 60, f"a file {pattern}"))
+    node.kill()
+    at = flip(round_, path, 0, path.stat().st_size)
+    round_.injected(f"bit turned at {at} of {path.name} of node {node.number}")
+    round_.await_failover()
