@@ -14,7 +14,7 @@ package struct LinkGraphRun: Sendable {
     package init(number: Int) { self.number = number }
 
     private var leader: Int { number / 64 }
-    private func isOpen(_ way: Int) -> Bool { number % 64 >> way & 1 == 1 }
+    private func isOpen(_ way: Int) -> Bool { ((number % 64) >> way) & 1 == 1 }
 
     /// Two nodes that reach each other both ways are a majority that can elect and commit.
     private var canServe: Bool { [0, 2, 4].contains { isOpen($0) && isOpen($0 + 1) } }
