@@ -63,7 +63,8 @@ extension HTTPRequest {
         }
         let lengths = headers.filter { $0.name == "content-length" }
         guard let first = lengths.first else { return 0 }
-        guard lengths.count == 1, !first.value.isEmpty, first.value.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+        let isNumber = !first.value.isEmpty && first.value.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        guard lengths.count == 1, isNumber else {
             throw HTTPProblem(status: 400, reason: "malformed Content-Length")
         }
         guard let length = Int(first.value) else { throw HTTPProblem(status: 413, reason: "body too long") }

@@ -16,8 +16,8 @@ package struct HTTPServerSettings: Sendable {
     }
 }
 
-/// A small HTTP/1.1 server for the admin port: GET, HEAD and POST, keep-alive, one request at a time per connection. Loop
-/// thread only.
+/// A small HTTP/1.1 server for the admin port: GET, HEAD and POST, keep-alive, one request at a time per connection.
+/// Loop thread only.
 package final class HTTPServer {
     private let listener: Listener
 

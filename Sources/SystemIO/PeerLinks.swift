@@ -277,7 +277,8 @@ extension PeerLinks {
         case .up(let peer):
             guard let link = links[peer], link.session === session else { return }
             link.session = nil
-            if link.address == nil { links[peer] = nil } else { tell(.linkLost(peer, reason: "\(reason)"), about: link) }
+            if link.address == nil { links[peer] = nil }
+            if link.address != nil { tell(.linkLost(peer, reason: "\(reason)"), about: link) }
             deliver?(.disconnected(peer))
             retryLater(link)
         }

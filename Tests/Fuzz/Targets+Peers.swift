@@ -45,7 +45,8 @@ extension FuzzTarget {
             .raft(.snapshotReply(SnapshotReply(term: 3, installed: 5)), entries: []),
             .raft(.timeoutNow(TimeoutNow(term: 3)), entries: []),
             .introduction(incarnation: 7), .notMember(configuration: 8), .otherData(configuration: 9),
-            .forwardAdmin(id: 2, request: ByteSlice([4])), .forward(id: 1, request: ByteSlice([1, 2])), .forwardReply(id: 1, reply: ByteSlice([3])),
+            .forwardAdmin(id: 2, request: ByteSlice([4])),
+            .forward(id: 1, request: ByteSlice([1, 2])), .forwardReply(id: 1, reply: ByteSlice([3])),
             .snapshotRead(snapshot: 5, offset: 0, length: 100),
             .snapshotPart(source: position, offset: 0, total: 4, bytes: ByteSlice([1, 2, 3, 4])),
         ]

@@ -32,7 +32,11 @@ import Testing
             for value in [UInt8(0), 1, 0x7f, 0xff] where bytes[position] != value {
                 var changed = bytes
                 changed[position] = value
-                do throws(DecodeError) { _ = try GroupConfiguration(decoding: [ByteSlice(changed)]) } catch { refused += 1 }
+                do throws(DecodeError) {
+                    _ = try GroupConfiguration(decoding: [ByteSlice(changed)])
+                } catch {
+                    refused += 1
+                }
             }
         }
         #expect(refused > 50)

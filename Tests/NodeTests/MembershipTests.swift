@@ -87,11 +87,12 @@ import Testing
                 guard let leader = cluster.leader?.node?.replica else { return false }
                 return cluster.members.allSatisfy { member in
                     guard let replica = member.node?.replica else { return true }
-                    return !leader.configuration.membership.contains(member.id.rawValue)
-                        || (replica.appliedIndex == leader.log.lastIndex && replica.log.lastChain == leader.log.lastChain)
+                    let hasAll = replica.appliedIndex == leader.log.lastIndex
+                        && replica.log.lastChain == leader.log.lastChain
+                    return hasAll || !leader.configuration.membership.contains(member.id.rawValue)
                 }
             })
-            let states = cluster.members.map { "\($0.id) \(String(describing: $0.fault)) \($0.node?.replica.raft as Any)" }
+            let states = cluster.members.map { "\($0.id) \($0.fault as Any) \($0.node?.replica.raft as Any)" }
             try #require(isEqual, "\(context) \(states)")
             let leader = try #require(cluster.leader)
             let membership = try #require(leader.node?.replica.configuration.membership)
@@ -366,7 +367,7 @@ import Testing
             for other in cluster.members where other.id > one.id { cluster.network.setLink(one.id, other.id, up: true) }
             if one.node == nil, !one.isRemoved { try cluster.start(one) }
         }
-        #expect(cluster.members.allSatisfy { $0.fault == nil }, "\(cluster.members.map { String(describing: $0.fault) })")
+        #expect(cluster.members.allSatisfy { $0.fault == nil }, "\(cluster.members.map { $0.fault as Any })")
         #expect(cluster.run(until: { cluster.leader != nil }))
         try story.make(.restate)
         cluster.run(milliseconds: 1_000)

@@ -1,4 +1,7 @@
-"""What cluster/up, down, status, kill, start, grow, shrink, reseed and transfer do, once the needs are there. Standard library only."""
+"""What cluster/up, down, status, kill, start, grow, shrink, reseed and transfer do, once the needs are there.
+
+Standard library only.
+"""
 
 import argparse
 import os
@@ -84,8 +87,8 @@ DESCRIPTIONS = {
               "stays and is of no more use.",
     "reseed": "Lets the others fill a node that has lost its data: it is removed, what it still has is DELETED, and it "
               "joins again under its number.",
-    "transfer": "Hands leadership to another node. cluster/transfer --measure ROUNDS shows, on a cluster of its own, how "
-                "long a producer waits meanwhile.",
+    "transfer": "Hands leadership to another node. cluster/transfer --measure ROUNDS shows, on a cluster of its own, "
+                "how long a producer waits meanwhile.",
 }
 
 

@@ -52,7 +52,7 @@ def voters(cluster):
 
 
 def test_three_to_five_and_back_while_records_are_written(growing):
-    """Grown by two, then shrunk by two founders, one of which leads: nothing acknowledged is lost, doubled, reordered."""
+    """Grown by two, shrunk by two founders, one of which leads: nothing acknowledged is lost, doubled or reordered."""
     cluster = growing
     writer = start_writer(cluster)
     wait_more(writer)
