@@ -113,6 +113,11 @@ class ForgetfulStorage(PlainStorage):
         """The disk stops answering, or goes on."""
         self.servers[node.number].send_signal(signal.SIGSTOP if is_stalled else signal.SIGCONT)
 
+    def lie(self):
+        """From now on, until the next loss of power, a sync does nothing."""
+        for server in self.servers.values():
+            server.send_signal(signal.SIGUSR2)
+
     def cut_power(self, nodes, seed):
         """The nodes end, and what they had not synced is lost: [pages, names] of each node."""
         self.seed = seed * 100
