@@ -40,25 +40,26 @@ final class ClusterObserver {
     /// The first invariant that `machine` breaks, or nil.
     func look(at machine: Machine, _ machines: [Machine]) -> String? {
         guard let replica = machine.node?.replica else { return nil }
+        let view = replica.view
         let who = "node \(machine.id)"
         var now = seen[machine.number]
-        if replica.term < now.promisedTerm {
-            return "I6: \(who) is in term \(replica.term) and has told others of \(now.promisedTerm)"
+        if view.term < now.promisedTerm {
+            return "I6: \(who) is in term \(view.term) and has told others of \(now.promisedTerm)"
         }
-        if !now.isFresh, replica.raft.commitIndex < now.commit {
-            return "I6: the commit of \(who) went back from \(now.commit) to \(replica.raft.commitIndex)"
+        if !now.isFresh, view.commitIndex < now.commit {
+            return "I6: the commit of \(who) went back from \(now.commit) to \(view.commitIndex)"
         }
-        if replica.raft.lastPosition.index < replica.raft.commitIndex { return "I15: \(who) has lost what it committed" }
-        if let wrong = lookAtLeader(machine, replica, now) { return wrong }
-        if let wrong = compareCommitted(machine, replica, from: now.isFresh ? 0 : now.commit) { return wrong }
-        now.flushed = replica.raft.flushedIndex
+        if view.lastIndex < view.commitIndex { return "I15: \(who) has lost what it committed" }
+        if let wrong = lookAtLeader(machine, replica, view, now) { return wrong }
+        if let wrong = compareCommitted(machine, replica, view, from: now.isFresh ? 0 : now.commit) { return wrong }
+        now.flushed = view.flushedIndex
         now.isFresh = false
-        now.leaderTerm = replica.isLeader ? replica.term : 0
-        now.leaderLast = replica.raft.lastPosition.index
-        let advanced = replica.raft.commitIndex > now.commit
-        now.commit = replica.raft.commitIndex
+        now.leaderTerm = view.isLeader ? view.term : 0
+        now.leaderLast = view.lastIndex
+        let advanced = view.commitIndex > now.commit
+        now.commit = view.commitIndex
         seen[machine.number] = now
-        return advanced && replica.isLeader ? checkQuorum(who, replica) : nil
+        return advanced && view.isLeader ? checkQuorum(who, replica, view) : nil
     }
 
     /// What leaves a machine must hold after any crash: the term it speaks of and the vote it gives. A message begins
@@ -81,14 +82,16 @@ final class ClusterObserver {
     private static let voteReply: UInt8 = 4
     private static let lastRaftKind: UInt8 = 11
 
-    private func lookAtLeader(_ machine: Machine, _ replica: Replica, _ before: Seen) -> String? {
-        guard replica.isLeader else { return nil }
-        let term = replica.term
+    private func lookAtLeader(
+        _ machine: Machine, _ replica: Replica, _ view: ReplicaView, _ before: Seen
+    ) -> String? {
+        guard view.isLeader else { return nil }
+        let term = view.term
         if let other = leaders[term], other != machine.number {
             return "I1: nodes \(other + 1) and \(machine.id) both lead term \(term)"
         }
         leaders[term] = machine.number
-        let last = replica.raft.lastPosition.index
+        let last = view.lastIndex
         if before.leaderTerm == term, !before.isFresh, last < before.leaderLast {
             return "I2: leader \(machine.id) of term \(term) cut its log from \(before.leaderLast) to \(last)"
         }
@@ -98,19 +101,21 @@ final class ClusterObserver {
         if last < needed {
             return "I4: leader \(machine.id) of term \(term) ends at \(last), but \(needed) is committed"
         }
-        if let chain = replica.log.chain(at: needed), chain != committed[Int(needed)] {
+        if let chain = replica.chain(at: needed), chain != committed[Int(needed)] {
             return "I4: leader \(machine.id) of term \(term) has another history at \(needed)"
         }
         return nil
     }
 
     /// I5: what one node has committed, every node has committed likewise.
-    private func compareCommitted(_ machine: Machine, _ replica: Replica, from before: UInt64) -> String? {
-        let commit = replica.raft.commitIndex
+    private func compareCommitted(
+        _ machine: Machine, _ replica: Replica, _ view: ReplicaView, from before: UInt64
+    ) -> String? {
+        let commit = view.commitIndex
         guard commit > before else { return nil }
-        var index = max(before + 1, replica.log.firstIndex)
+        var index = max(before + 1, view.firstIndex)
         while index <= commit {
-            guard let chain = replica.log.chain(at: index) else { return nil }
+            guard let chain = replica.chain(at: index) else { return nil }
             if index < UInt64(committed.count) {
                 if committed[Int(index)] != chain { return "I5: node \(machine.id) committed another entry \(index)" }
             } else if index == UInt64(committed.count) {
@@ -124,13 +129,13 @@ final class ClusterObserver {
     }
 
     /// I7, by what the nodes said last of their own disks.
-    private func checkQuorum(_ who: String, _ replica: Replica) -> String? {
+    private func checkQuorum(_ who: String, _ replica: Replica, _ view: ReplicaView) -> String? {
         let voters = replica.raft.membership.voters
         let holders = voters.count { voter in
-            seen.indices.contains(Int(voter) - 1) && seen[Int(voter) - 1].flushed >= replica.raft.commitIndex
+            seen.indices.contains(Int(voter) - 1) && seen[Int(voter) - 1].flushed >= view.commitIndex
         }
         guard holders < voters.count / 2 + 1 else { return nil }
-        return "I7: \(who) committed \(replica.raft.commitIndex), which \(holders) of \(voters.count) have on disk"
+        return "I7: \(who) committed \(view.commitIndex), which \(holders) of \(voters.count) have on disk"
     }
 
     /// I18: all nodes that run have equal logs and states. Nil if they do.

@@ -111,6 +111,9 @@ package final class History {
         return nil
     }
 
+    /// One above the highest offset at which anybody has seen a value.
+    package func end(of place: Partition) -> Int { seen[place]?.count ?? 0 }
+
     // MARK: The last word
 
     /// Compares the whole contents of a partition, from offset 0 on, with everything known about it.

@@ -1,32 +1,39 @@
 /// Events in order of their time; those of the same time in the order in which they were added.
 struct EventQueue {
-    struct Entry {
+    /// What is moved about when the heap is put in order: small, and nothing to be counted.
+    private struct Entry {
         /// Microseconds.
         let time: UInt64
         let sequence: UInt64
-        let event: SimulationEvent
+        let slot: Int
     }
 
     private var heap: [Entry] = []
+    private var events: [SimulationEvent?] = []
+    private var freeSlots: [Int] = []
     private var nextSequence: UInt64 = 0
 
     var count: Int { heap.count }
     var nextTime: UInt64? { heap.first?.time }
 
     mutating func add(_ event: SimulationEvent, at time: UInt64) {
-        heap.append(Entry(time: time, sequence: nextSequence, event: event))
+        let slot = freeSlots.popLast() ?? events.count
+        if slot == events.count { events.append(event) } else { events[slot] = event }
+        heap.append(Entry(time: time, sequence: nextSequence, slot: slot))
         nextSequence += 1
         siftUp(heap.count - 1)
     }
 
-    mutating func pop() -> Entry? {
-        guard let first = heap.first else { return nil }
+    mutating func pop() -> (time: UInt64, event: SimulationEvent)? {
+        guard let first = heap.first, let event = events[first.slot] else { return nil }
+        events[first.slot] = nil
+        freeSlots.append(first.slot)
         let last = heap.removeLast()
         if !heap.isEmpty {
             heap[0] = last
             siftDown(0)
         }
-        return first
+        return (first.time, event)
     }
 
     private func precedes(_ one: Int, _ other: Int) -> Bool {

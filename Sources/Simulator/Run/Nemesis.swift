@@ -226,12 +226,12 @@ extension Nemesis {
             crashesInRecovery.append(machine.number)
             return stop([machine], random.pick([.killed, .power]), in: simulation)
         }
-        let generation = machine.node?.replica.raft.logGeneration
+        let generation = machine.node?.replica.view.logGeneration
         // Not the first such write but one of the first few.
         var skip = random.below(3)
         machine.disk.losesPower = { [unowned self] operation, path in
-            guard let raft = machine.node?.replica.raft,
-                Self.isAt(fault, operation, path, hasTruncated: raft.logGeneration != generation)
+            guard let view = machine.node?.replica.view,
+                Self.isAt(fault, operation, path, hasTruncated: view.logGeneration != generation)
             else { return false }
             skip -= 1
             guard skip < 0 else { return false }

@@ -1,0 +1,26 @@
+import LogStore
+import Raft
+
+/// Where a replica stands, at one moment: a few numbers, without a copy of the cores they come from.
+package struct ReplicaView: Equatable, Sendable {
+    package let term: UInt64
+    package let isLeader: Bool
+    package let firstIndex: UInt64
+    package let lastIndex: UInt64
+    package let flushedIndex: UInt64
+    package let commitIndex: UInt64
+    /// See `Raft.logGeneration`.
+    package let logGeneration: UInt64
+}
+
+extension Replica {
+    package var view: ReplicaView {
+        ReplicaView(
+            term: raft.term, isLeader: raft.role == .leader, firstIndex: log.firstIndex,
+            lastIndex: raft.lastPosition.index, flushedIndex: raft.flushedIndex, commitIndex: raft.commitIndex,
+            logGeneration: raft.logGeneration)
+    }
+
+    /// Chain checksum of the log's history through `index`; nil if the log does not hold that entry.
+    package func chain(at index: UInt64) -> UInt64? { log.chain(at: index) }
+}
