@@ -25,7 +25,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, SECTOR = 512, BUCKETS = 1024 };
+enum { PAGE = 4096, SECTOR = 512, BUCKETS = 1024, PATIENCE = 250 };
 
 struct page {
     struct page *next;
@@ -504,10 +504,23 @@ static unsigned lose_names(void) {
     return lost;
 }
 
+static int has_something_to_lose(void) {
+    if (newest) return 1;
+    for (struct file *file = files; file; file = file->next)
+        if (!is_clean(file)) return 1;
+    return 0;
+}
+
 static void *await_power_cut(void *signals) {
     int number;
     sigwait(signals, &number);
     pthread_mutex_lock(&lock);
+    // Between two writes a cut proves nothing: the next write is waited for, a moment long.
+    for (int turn = 0; turn < PATIENCE && !has_something_to_lose(); turn++) {
+        pthread_mutex_unlock(&lock);
+        usleep(200);
+        pthread_mutex_lock(&lock);
+    }
     unsigned pages = 0;
     for (struct file *file = files; file; file = file->next) pages += lose_pages(file);
     unsigned names = lose_names();

@@ -48,7 +48,8 @@ def test_every_class_once(known, part):
                           capture_output=True, text=True, timeout=390)
     print(done.stdout, done.stderr)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    assert len(re.findall(r"^ *\d+/\d+ .* ok ", done.stdout, re.MULTILINE)) == len(mine)
+    played = re.findall(r"^ *\d+/\d+ (\S+) .* ok ", done.stdout, re.MULTILINE)
+    assert sorted(set(played) - {"read-again"}) == sorted(mine)
 
 
 def test_classes_that_cannot_run_here_say_why(known):

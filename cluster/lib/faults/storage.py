@@ -124,6 +124,7 @@ class ForgetfulStorage(PlainStorage):
         for node in nodes:
             self.servers[node.number].send_signal(signal.SIGUSR1)
         for node in nodes:
+            wait_until(lambda: self.servers[node.number].poll() is not None, 20, "the disk to lose its power")
             node.signal(signal.SIGKILL)
         lost = []
         for node in nodes:
