@@ -113,12 +113,18 @@ class ForgetfulStorage(PlainStorage):
         """The disk stops answering, or goes on."""
         self.servers[node.number].send_signal(signal.SIGSTOP if is_stalled else signal.SIGCONT)
 
+    def lie(self):
+        """From now on, until the next loss of power, a sync does nothing."""
+        for server in self.servers.values():
+            server.send_signal(signal.SIGUSR2)
+
     def cut_power(self, nodes, seed):
         """The nodes end, and what they had not synced is lost: [pages, names] of each node."""
         self.seed = seed * 100
         for node in nodes:
             self.servers[node.number].send_signal(signal.SIGUSR1)
         for node in nodes:
+            wait_until(lambda: self.servers[node.number].poll() is not None, 20, "the disk to lose its power")
             node.signal(signal.SIGKILL)
         lost = []
         for node in nodes:
