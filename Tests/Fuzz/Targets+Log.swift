@@ -29,7 +29,7 @@ extension FuzzTarget {
             else { return }
             let entry = try append(to: again.store, on: disk)
             let last = try reopen(disk).recovered.last
-            require(last.index == entry.index && last.chain == entry.chain, "what was appended is there")
+            require(last.index == entry.index && last.chain == entry.chain, "\(entry.index) was appended, then the log ends at \(last)")
         })
 
     static let logDirectory = "group-0"
