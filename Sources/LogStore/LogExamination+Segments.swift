@@ -39,6 +39,11 @@ extension LogExamination {
             throw .missingSegment(
                 directory: directory, first: state.logStart, last: max(state.flushed.index, state.logStart))
         }
+        if lowest.header.epoch > state.epoch {
+            let path = path(FileNames.segment(lowest.header.first))
+            let what = "epoch \(lowest.header.epoch) is later than the state's, \(state.epoch)"
+            throw .inconsistent(path: path, what: what)
+        }
         if lowest.header.first != state.logStart {
             throw .missingSegment(directory: directory, first: state.logStart, last: lowest.header.first - 1)
         }

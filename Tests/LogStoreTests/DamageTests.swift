@@ -108,6 +108,17 @@ import Testing
         }
     }
 
+    /// Its entries would all be taken for remains of a log that was cut away, and what is written next with them.
+    @Test func aFirstSegmentOfAnEpochToComeIsRefused() throws {
+        let (fixture, _) = try build(mark: false, sidecars: true)
+        fixture.disk.damage(fixture.path(FileNames.segment(1))) { content in
+            var header = SegmentHeader.decode(ByteSlice(content[..<SegmentHeader.size]))
+            header?.epoch = 9
+            if let region = header?.encode().array { content.replaceSubrange(..<region.count, with: region) }
+        }
+        #expect(throws: LogStoreError.self) { try fixture.open() }
+    }
+
     /// What is started after a loss must not make the log look older than it is at the start after next.
     @Test func theTermOfALostLastEntrySurvivesEveryFurtherStart() throws {
         let (fixture, truth) = try build(mark: true, sidecars: true)
