@@ -58,8 +58,10 @@ extension Broker {
             if let slot = directory.slot(item.key.topic),
                 Int(item.key.partition) < directory.topics[slot].partitions.count
             {
-                refusal = directory.topics[slot].partitions[Int(item.key.partition)].append(
+                let partition = Int(item.key.partition)
+                refusal = directory.topics[slot].partitions[partition].append(
                     item, index: appliedIndex, epoch: epoch, now: clock, expiration: expiration)
+                if !directory.topics[slot].partitions[partition].index.isListed { list(item.key, slot: slot) }
             } else {
                 refusal = .unknownPartition
             }

@@ -26,6 +26,8 @@ extension Broker {
     /// until `maximumBytes` would be passed, but at least one range, which may be larger (up to 128 KiB of batches,
     /// or one larger batch). The first range may begin before `offset`; `RecordBatch.window` cuts it to whole
     /// batches.
+    ///
+    /// `.sealed` when memory does not hold the row: the caller gets it as `PartitionRows`.
     package func locate(
         _ key: PartitionKey, from offset: Int64, maximumBytes: Int, into ranges: inout [StoredRange]
     ) -> LocateResult {

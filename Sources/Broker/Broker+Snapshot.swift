@@ -1,13 +1,16 @@
 import Bytes
 
-/// The whole state as bytes: canonical, so equal states have equal bytes on every node, whatever path led to them.
+/// The whole state as bytes. All but the partitions' indexes is canonical: equal states have equal bytes on every node,
+/// whatever path led to them. Of the indexes, fences and the rows still in memory are written.
 extension Broker {
-    static let snapshotVersion: UInt16 = 1
+    static let snapshotVersion: UInt16 = 2
 
     /// Pieces to be laid end to end. Takes time in proportion to the state: hand a copy of the broker to another
     /// thread.
-    package func encodeSnapshot() -> [ByteSlice] {
-        var snapshot = SnapshotWriter()
+    package func encodeSnapshot() -> [ByteSlice] { encode(hasIndex: true) }
+
+    private func encode(hasIndex: Bool) -> [ByteSlice] {
+        var snapshot = SnapshotWriter(hasIndex: hasIndex)
         snapshot.writer.uint16(Self.snapshotVersion)
         snapshot.writer.uint64(appliedIndex)
         snapshot.writer.uint64(appliedTerm)
@@ -33,23 +36,24 @@ extension Broker {
         for topic in directory.topics {
             for partition in topic.partitions { try requireApplied(partition) }
         }
+        listUnsealed()
     }
 
     /// A partition knows of nothing later than the last entry applied: what is applied next goes behind it.
     private func requireApplied(_ partition: PartitionState) throws(DecodeError) {
-        if let last = partition.index.last, last.index > appliedIndex {
-            throw .badValue("entry index", Int64(truncatingIfNeeded: last.index))
+        if let last = partition.index.last?.index ?? partition.index.fences.last?.index, last > appliedIndex {
+            throw .badValue("entry index", Int64(truncatingIfNeeded: last))
         }
         if let latest = partition.leaderEpochs.latest, latest > LeaderEpochs.epoch(of: appliedTerm) {
             throw .badValue("leader epoch", Int64(latest))
         }
     }
 
-    /// A hash of the canonical snapshot: equal on replicas that applied the same log, in any process. Costs as much
-    /// as a snapshot.
+    /// A hash of the canonical state: equal on replicas that applied the same log, in any process, whichever rows they
+    /// have in memory.
     package func digest() -> UInt64 {
         var digest = StateDigest()
-        for piece in encodeSnapshot() { digest.add(piece) }
+        for piece in encode(hasIndex: false) { digest.add(piece) }
         return digest.value
     }
 }
@@ -132,7 +136,7 @@ extension Topic {
         isRecreation = try reader.flag("recreation")
         overrides = try reader.configs()
         settings = TopicSettings(overrides)
-        let count = try reader.elementCount(minimumSize: 16)
+        let count = try reader.elementCount(minimumSize: 24)
         partitions = []
         partitions.reserveCapacity(count)
         for _ in 0..<count { partitions.append(try PartitionState(from: &reader)) }

@@ -11,6 +11,8 @@ package struct Broker: Sendable {
     package internal(set) var limits = BrokerLimits()
     var directory = TopicDirectory()
     var registry = ProducerRegistry()
+    /// Partitions that may have rows in memory, each once. Node-local, like the division of the indexes itself.
+    var unsealed: [PartitionKey] = []
 
     /// The state before the first command. Limits are at their defaults until a `setLimits` command.
     package init() {}

@@ -4,6 +4,8 @@ package enum LocateResult: Hashable, Sendable {
     case found
     /// Nothing there yet: the offset is the end offset.
     case atEnd
+    /// The rows are in the index of a sealed segment; nothing was appended.
+    case sealed(SealedPlace)
     case outOfRange(logStart: Int64, end: Int64)
     case unknownPartition
 }

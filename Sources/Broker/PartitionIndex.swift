@@ -1,5 +1,6 @@
-/// Offset to place in the log, for one partition: append-only, sorted, gap-free. Kept in chunks so that a copy
-/// handed to another thread costs the writer one chunk, not the whole index.
+/// Offset to place in the log, for one partition: append-only, sorted, gap-free. The newest part is kept row by row, in
+/// chunks, so that a copy handed to another thread costs the writer one chunk, not the whole index. Of older parts,
+/// whose rows are in the indexes of sealed segments, a `Fence` each is left.
 package struct PartitionIndex: Sendable {
     /// 32 bytes; the next offset is the following item's base offset.
     struct Item: Hashable, Sendable {
@@ -20,12 +21,21 @@ package struct PartitionIndex: Sendable {
     static let mergedBytes = 128 << 10
     static let chunkItems = 512
 
-    private(set) var chunks: [Chunk] = []
-    private(set) var itemCount = 0
-    /// Bytes of all batches indexed.
-    private(set) var byteCount: Int64 = 0
+    /// Ascending; their rows lie before those of `chunks`.
+    var fences: [Fence] = []
+    var chunks: [Chunk] = []
+    /// Rows in `chunks`.
+    var itemCount = 0
+    /// Bytes of all batches indexed; of a part that is sealed and partly deleted, all of it.
+    var byteCount: Int64 = 0
+    /// The broker's list of partitions with rows in memory has this one.
+    var isListed = false
 
+    /// The first row in memory.
     var first: Item? { chunks.first?.items.first }
+    /// The log index of the first batch.
+    var lowestIndex: UInt64? { fences.first?.index ?? first?.index }
+    var isEmpty: Bool { chunks.isEmpty && fences.isEmpty }
     var last: Item? { chunks.last?.items.last }
 
     mutating func append(_ item: Item) {
@@ -61,12 +71,15 @@ package struct PartitionIndex: Sendable {
         chunks[last].maxTimestamp = max(chunks[last].maxTimestamp, item.maxTimestamp)
     }
 
-    /// Drops every item whose records all lie before `offset`; `end` is the partition's end offset.
+    /// Drops every item, and every fence, whose records all lie before `offset`; `end` is the partition's end offset.
     mutating func trim(before offset: Int64, end: Int64) {
         if offset >= end {
+            let wasListed = isListed
             self = PartitionIndex()
+            isListed = wasListed
             return
         }
+        trimFences(before: offset, end: end)
         let keepChunk = chunks.lowerBound { $0.items[0].baseOffset <= offset } - 1
         if keepChunk < 0 { return }
         for chunk in chunks[..<keepChunk] { forget(chunk.items) }
@@ -84,7 +97,7 @@ package struct PartitionIndex: Sendable {
     }
 
     /// Appends the ranges from the item that holds `offset` on, neighbours joined, until `maximumBytes` would be
-    /// passed; at least one item. `offset` must be in the index, `end` is the partition's end offset.
+    /// passed; at least one item. `offset` must be in memory, `end` is the offset after the last item's records.
     func locate(from offset: Int64, end: Int64, maximumBytes: Int, into ranges: inout [StoredRange]) {
         var cursor = cursor(holding: offset)
         let firstNew = ranges.count
@@ -106,20 +119,21 @@ package struct PartitionIndex: Sendable {
         }
     }
 
-    /// The first item whose max timestamp is at least `timestamp`.
-    func range(reaching timestamp: Int64, end: Int64) -> StoredRange? {
-        for (number, chunk) in chunks.enumerated() where chunk.maxTimestamp >= timestamp {
-            for (position, item) in chunk.items.enumerated() where item.maxTimestamp >= timestamp {
+    /// The first item in memory with records from `offset` on whose max timestamp is at least `timestamp`.
+    func range(reaching timestamp: Int64, from offset: Int64, end: Int64) -> StoredRange? {
+        guard let first else { return nil }
+        let start = offset <= first.baseOffset ? Cursor(chunk: 0, item: 0) : cursor(holding: offset)
+        for number in start.chunk..<chunks.count where chunks[number].maxTimestamp >= timestamp {
+            let items = chunks[number].items
+            for position in (number == start.chunk ? start.item : 0)..<items.count
+            where items[position].maxTimestamp >= timestamp {
                 var cursor = Cursor(chunk: number, item: position)
                 advance(&cursor)
-                return range(item, next: self.item(at: cursor)?.baseOffset ?? end)
+                return range(items[position], next: item(at: cursor)?.baseOffset ?? end)
             }
         }
         return nil
     }
-
-    /// The largest timestamp in the index; nil when it is empty.
-    var maxTimestamp: Int64? { chunks.lazy.map(\.maxTimestamp).max() }
 
     private struct Cursor {
         var chunk: Int

@@ -1,13 +1,15 @@
 import Bytes
+import Planted
 
 /// A partition in a snapshot. Offsets and indexes ascend, so they are written as differences in few bytes.
 extension PartitionState {
     func encode(into snapshot: inout SnapshotWriter) {
         snapshot.writer.int64(logStartOffset)
         snapshot.writer.int64(endOffset)
+        snapshot.writer.uint64(rowDigest.value)
         leaderEpochs.encode(into: &snapshot.writer)
         producers.encode(into: &snapshot)
-        index.encode(into: &snapshot)
+        if snapshot.hasIndex { index.encode(into: &snapshot) }
         snapshot.breakIfFull()
     }
 
@@ -16,12 +18,16 @@ extension PartitionState {
         logStartOffset = try reader.int64()
         endOffset = try reader.int64()
         if logStartOffset < 0 || endOffset < logStartOffset { throw .badValue("log start offset", logStartOffset) }
+        rowDigest = StateDigest(value: try reader.uint64())
         leaderEpochs = try LeaderEpochs(from: &reader)
         producers = try ProducerTable(from: &reader)
+        #if DEBUG
+        if Planted.has(.snapshotForgetsProducers) { producers = ProducerTable() }
+        #endif
         index = try PartitionIndex(from: &reader, end: endOffset)
         // Every offset that a consumer may ask for is in the index.
-        let firstIndexed = index.first?.baseOffset ?? endOffset
-        if firstIndexed > logStartOffset || (index.first != nil) != (logStartOffset < endOffset) {
+        let firstIndexed = index.fences.first?.baseOffset ?? index.first?.baseOffset ?? endOffset
+        if firstIndexed > logStartOffset || index.isEmpty != (logStartOffset == endOffset) {
             throw .badValue("first indexed offset", firstIndexed)
         }
     }

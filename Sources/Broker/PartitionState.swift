@@ -5,28 +5,28 @@ package struct PartitionState: Sendable {
     package internal(set) var endOffset: Int64 = 0
     package internal(set) var leaderEpochs = LeaderEpochs()
     package internal(set) var producers = ProducerTable()
+    /// A hash of every row ever appended. Which rows are still in memory is each node's own affair; this is not.
+    var rowDigest = StateDigest()
     var index = PartitionIndex()
 
     init() {}
 
-    /// Bytes of all batches kept.
+    /// Bytes of all batches kept. Of a part that is sealed and partly deleted all of it counts, so replicas may differ.
     package var byteCount: Int64 { index.byteCount }
 
-    /// The smallest log index whose entry holds batches still kept; nil when there are none.
-    package var lowestLiveIndex: UInt64? { index.first?.index }
+    /// The smallest log index whose entry may hold batches still kept; nil when there are none.
+    package var lowestLiveIndex: UInt64? { index.lowestIndex }
 
-    /// The first range whose max timestamp is at least `timestamp` (ListOffsets by time): the caller reads it and
-    /// looks at the records for the exact offset. nil when there is none.
-    package func range(reaching timestamp: Int64) -> StoredRange? { index.range(reaching: timestamp, end: endOffset) }
-
-    /// The first range that holds the largest timestamp (ListOffsets -3, KIP-734).
-    package func rangeOfMaximumTimestamp() -> StoredRange? {
-        guard let timestamp = index.maxTimestamp else { return nil }
-        return range(reaching: timestamp)
+    /// The first range with records from `offset` on whose max timestamp is at least `timestamp` (ListOffsets by time).
+    package func search(reaching timestamp: Int64, from offset: Int64) -> TimeSearch {
+        index.search(reaching: timestamp, from: max(offset, logStartOffset), end: endOffset)
     }
 
-    /// The largest timestamp among the batches kept; nil when there are none.
-    package var maxTimestamp: Int64? { index.maxTimestamp }
+    /// The largest timestamp among the batches kept; nil when there are none. It may be that of a deleted record in the
+    /// first part that is sealed; `ignoresFirstPart` leaves that part out.
+    package func maxTimestamp(ignoresFirstPart: Bool = false) -> Int64? {
+        index.maxTimestamp(ignoresFirstFence: ignoresFirstPart)
+    }
 
     /// See `LeaderEpochs.end(of:current:end:)`.
     package func endOffset(ofEpoch requested: Int32, currentEpoch: Int32) -> EpochEnd? {
@@ -38,6 +38,7 @@ package struct PartitionState: Sendable {
         if offset < logStartOffset || offset > endOffset {
             return .outOfRange(logStart: logStartOffset, end: endOffset)
         }
+        if let place = index.sealedPlace(of: offset) { return .sealed(place) }
         index.locate(from: offset, end: endOffset, maximumBytes: maximumBytes, into: &ranges)
         return .found
     }
@@ -61,10 +62,9 @@ package struct PartitionState: Sendable {
         if item.baseOffset != endOffset { return .offsetMismatch(expected: item.baseOffset, found: endOffset) }
         if item.isIdempotent, let refusal = noteProducer(of: item, now: now, expiration: expiration) { return refusal }
         leaderEpochs.note(epoch, from: endOffset)
-        index.append(
-            PartitionIndex.Item(
-                index: entryIndex, baseOffset: endOffset, maxTimestamp: item.maxTimestamp, position: item.position,
-                length: item.length))
+        let row = PartitionIndex.Item(item, index: entryIndex)
+        rowDigest.add(row)
+        index.append(row)
         endOffset += Int64(item.recordCount)
         return nil
     }

@@ -6,7 +6,7 @@ import Bytes
 /// Payload: kind (1 byte), version (1), length of this prefix (u32), row count (u32), rows, then the batches.
 package struct ProduceTable: Equatable, Sendable {
     /// Kind, version, prefix length, row count.
-    static let headerSize = 10
+    package static let headerSize = 10
 
     package var items: [ProduceItem]
 

@@ -4,8 +4,12 @@ import Bytes
 struct SnapshotWriter {
     static let pieceBytes = 1 << 20
 
+    /// Without the partitions' indexes, which differ from node to node, the bytes are canonical.
+    let hasIndex: Bool
     private(set) var pieces: [ByteSlice] = []
     var writer = ByteWriter(capacity: 4096)
+
+    init(hasIndex: Bool) { self.hasIndex = hasIndex }
 
     /// Called between fields; ends a full piece.
     mutating func breakIfFull() {

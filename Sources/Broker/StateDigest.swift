@@ -1,8 +1,17 @@
 import Bytes
 
 /// A 64-bit hash of bytes that does not depend on the process, unlike `Hasher`. Not for adversaries.
-struct StateDigest {
-    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+struct StateDigest: Sendable {
+    private(set) var value: UInt64
+
+    init(value: UInt64 = 0xcbf2_9ce4_8422_2325) { self.value = value }
+
+    mutating func add(_ row: PartitionIndex.Item) {
+        add(row.index)
+        add(UInt64(bitPattern: row.baseOffset))
+        add(UInt64(bitPattern: row.maxTimestamp))
+        add(UInt64(row.position) << 32 | UInt64(row.length))
+    }
 
     mutating func add(_ slice: ByteSlice) {
         var position = 0

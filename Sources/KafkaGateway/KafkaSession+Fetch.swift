@@ -14,6 +14,7 @@ extension KafkaSession {
         var reader = FetchReader(gateway: gateway)
         reader.locate(request)
         if reader.isOutOfRange { return confirmRange(reserve(holding: 0), header, request) }
+        if !reader.missing.isEmpty { return load(reader.missing, reserve(holding: 0), header, request) }
         let mayWait = request.maxWaitMs > 0 && !request.partitions.isEmpty
         if !mayWait || reader.isSatisfied(by: request) {
             _ = responses.add(.ready(reader.response(to: header, request)))
@@ -28,8 +29,35 @@ extension KafkaSession {
         guard !isClosed else { return }
         var reader = FetchReader(gateway: gateway)
         reader.locate(fetch.request)
-        if reader.isOutOfRange { return confirmRange(fetch.ticket, fetch.header, fetch.request) }
-        fill(fetch.ticket, reader.response(to: fetch.header, fetch.request))
+        if !reader.missing.isEmpty { return load(reader.missing, fetch.ticket, fetch.header, fetch.request) }
+        answer(reader, fetch.ticket, fetch.header, fetch.request)
+    }
+
+    private func answer(
+        _ reader: FetchReader, _ ticket: ResponseQueue.Ticket, _ header: KafkaRequestHeader, _ request: FetchRequest
+    ) {
+        if reader.isOutOfRange { return confirmRange(ticket, header, request) }
+        fill(ticket, reader.response(to: header, request))
+    }
+
+    /// Answers once the rows that the fetch needs are there. It finds something then, unless the log has moved on: what
+    /// is missing after one round of loading is left to the client's next fetch, so that none is served for ever.
+    private func load(
+        _ missing: [FetchReader.Missing], _ ticket: ResponseQueue.Ticket, _ header: KafkaRequestHeader,
+        _ request: FetchRequest
+    ) {
+        var loaded: [PartitionKey: PartitionRows?] = [:]
+        var waiting = missing.count
+        for item in missing {
+            gateway.replica.loadRows(item.key, at: item.place) { [self] rows in
+                loaded.updateValue(rows, forKey: item.key)
+                waiting -= 1
+                guard waiting == 0, !isClosed else { return }
+                var reader = FetchReader(gateway: gateway, loaded: loaded)
+                reader.locate(request)
+                answer(reader, ticket, header, request)
+            }
+        }
     }
 
     /// A consumer that is told its offset is out of range begins again somewhere else. A leader that was deposed and

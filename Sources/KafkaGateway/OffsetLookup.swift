@@ -21,7 +21,8 @@ final class OffsetLookup {
 
     private enum Step {
         case answer(ListOffsetsResponse.Partition)
-        case read(StoredRange, reaching: Int64, state: PartitionState)
+        /// For a record not older than this, or, if nil, the latest.
+        case search(PartitionKey, reaching: Int64?)
     }
 
     init(
@@ -64,7 +65,7 @@ final class OffsetLookup {
     private func answer(_ asked: ListOffsetsRequest.Partition, of topic: String) {
         switch step(asked, of: topic) {
         case .answer(let answer): partitions.append(answer)
-        case .read(let range, let timestamp, let state): read(range, reaching: timestamp, state, asked.partitionIndex)
+        case .search(let key, let timestamp): search(key, reaching: timestamp)
         }
     }
 
@@ -76,6 +77,7 @@ final class OffsetLookup {
             return .answer(.init(partitionIndex: index, errorCode: .invalidRequest))
         }
         let state: PartitionState
+        let key = PartitionKey(topic: number ?? 0, partition: UInt32(bitPattern: index))
         switch gateway.find(index, of: number, leaderEpoch: asked.currentLeaderEpoch) {
         case .failed(let code): return .answer(.init(partitionIndex: index, errorCode: code))
         case .found(let found): state = found
@@ -90,33 +92,46 @@ final class OffsetLookup {
         case -2, -4:
             let start = state.logStartOffset
             return .answer(.init(partitionIndex: index, offset: start, leaderEpoch: epoch(at: start, state)))
-        case -3:
-            guard let range = state.rangeOfMaximumTimestamp() else { return .answer(.init(partitionIndex: index)) }
-            return .read(range, reaching: range.maxTimestamp, state: state)
-        case 0...:
-            guard let range = state.range(reaching: asked.timestamp) else {
-                return .answer(.init(partitionIndex: index))
-            }
-            return .read(range, reaching: asked.timestamp, state: state)
+        case (-3)...: return .search(key, reaching: asked.timestamp == -3 ? nil : asked.timestamp)
         default: return .answer(.init(partitionIndex: index, errorCode: .unsupportedVersion))
         }
     }
 
-    private func read(_ range: StoredRange, reaching timestamp: Int64, _ state: PartitionState, _ index: Int32) {
+    private func search(_ key: PartitionKey, reaching timestamp: Int64?) {
         isReading = true
+        let onFound = { [self] (outcome: SearchOutcome) in
+            switch outcome {
+            case .found(let range): read(range, of: key, reaching: timestamp ?? range.maxTimestamp)
+            case .none: finish(.init(partitionIndex: Int32(key.partition)))
+            case .unreadable: finish(.init(partitionIndex: Int32(key.partition), errorCode: .kafkaStorageError))
+            }
+        }
+        if let timestamp {
+            gateway.replica.search(key, reaching: timestamp, onFound)
+        } else {
+            gateway.replica.searchMaximumTimestamp(key, onFound)
+        }
+    }
+
+    private func read(_ range: StoredRange, of key: PartitionKey, reaching timestamp: Int64) {
         gateway.replica.read(range) { [self] bytes in
-            isReading = false
-            var answer = ListOffsetsResponse.Partition(partitionIndex: index, errorCode: .kafkaStorageError)
-            if let bytes {
+            var answer = ListOffsetsResponse.Partition(
+                partitionIndex: Int32(key.partition), errorCode: .kafkaStorageError)
+            if let bytes, let state = gateway.broker.partition(key) {
                 let found = RecordSearch.first(reaching: timestamp, in: bytes)
                 let offset = max(found?.offset ?? range.baseOffset, state.logStartOffset)
                 answer = .init(
-                    partitionIndex: index, timestamp: found?.timestamp ?? range.maxTimestamp, offset: offset,
-                    leaderEpoch: epoch(at: offset, state))
+                    partitionIndex: Int32(key.partition), timestamp: found?.timestamp ?? range.maxTimestamp,
+                    offset: offset, leaderEpoch: epoch(at: offset, state))
             }
-            partitions.append(answer)
-            run()
+            finish(answer)
         }
+    }
+
+    private func finish(_ answer: ListOffsetsResponse.Partition) {
+        isReading = false
+        partitions.append(answer)
+        run()
     }
 
     /// The epoch in which `offset` was written, or the current one at the end of the log.

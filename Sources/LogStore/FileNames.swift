@@ -3,6 +3,7 @@ enum FileNames {
     static let state = "term-and-vote"
     static let segmentSuffix = ".log"
     static let sidecarSuffix = ".idx"
+    static let rowsSuffix = ".rows"
     static let snapshotSuffix = ".snapshot"
     static let receivedSuffix = ".received"
     static let spareSuffix = ".spare"
@@ -11,6 +12,7 @@ enum FileNames {
 
     static func segment(_ first: UInt64) -> String { digits(first) + segmentSuffix }
     static func sidecar(_ first: UInt64) -> String { digits(first) + sidecarSuffix }
+    static func rows(_ first: UInt64) -> String { digits(first) + rowsSuffix }
     static func snapshot(_ index: UInt64) -> String { digits(index) + snapshotSuffix }
     static func received(_ index: UInt64) -> String { digits(index) + receivedSuffix }
     static func spare(_ number: UInt64) -> String { digits(number) + spareSuffix }

@@ -11,9 +11,7 @@ extension LogExamination {
                 obsolete.append(file.name)
                 continue
             }
-            let sidecar = FileNames.sidecar(first)
-            found.append(
-                try readHeader(first: first, size: file.size, hasSidecar: files.contains { $0.name == sidecar }))
+            found.append(try readHeader(first: first, file: file, files))
         }
         for (position, segment) in found.enumerated() {
             let isOldLog = segment.header.epoch < state.baseEpoch
@@ -25,7 +23,10 @@ extension LogExamination {
             }
         }
         for file in files {
-            guard let first = FileNames.number(of: file.name, suffix: FileNames.sidecarSuffix) else { continue }
+            let number =
+                FileNames.number(of: file.name, suffix: FileNames.sidecarSuffix)
+                ?? FileNames.number(of: file.name, suffix: FileNames.rowsSuffix)
+            guard let first = number else { continue }
             if !segments.contains(where: { $0.header.first == first }) || first == segments.last?.header.first {
                 obsolete.append(file.name)
             }
@@ -57,8 +58,11 @@ extension LogExamination {
 
     /// The segment header from either copy, or, with both damaged, what the first entry's header tells of it.
     private mutating func readHeader(
-        first: UInt64, size: UInt64, hasSidecar: Bool
+        first: UInt64, file: DirectoryEntry, _ files: [DirectoryEntry]
     ) throws(LogStoreError) -> ExaminedSegment {
+        let size = file.size
+        let hasSidecar = files.contains { $0.name == FileNames.sidecar(first) }
+        let hasRows = files.contains { $0.name == FileNames.rows(first) }
         let path = path(FileNames.segment(first))
         let disk = disk
         let (copies, entry) = try onDisk { () throws(DiskFailure) in
@@ -77,7 +81,8 @@ extension LogExamination {
         let group = state.group
         if let header = copies.compactMap({ $0 }).first(where: { $0.first == first && $0.group == group }) {
             return ExaminedSegment(
-                header: header, size: size, needsHeader: copies.contains { $0 != header }, hasSidecar: hasSidecar)
+                header: header, size: size, needsHeader: copies.contains { $0 != header }, hasSidecar: hasSidecar,
+                hasRows: hasRows)
         }
         guard let entry, entry.index == first, entry.group == group else {
             throw .inconsistent(
@@ -87,7 +92,8 @@ extension LogExamination {
         let header = SegmentHeader(
             group: group, first: first, salt: entry.salt, previousChain: 0, previous: entry.previous,
             epoch: entry.epoch, previousFirst: 0)
-        return ExaminedSegment(header: header, size: size, needsHeader: true, hasSidecar: hasSidecar)
+        return ExaminedSegment(
+            header: header, size: size, needsHeader: true, hasSidecar: hasSidecar, hasRows: hasRows)
     }
 
     /// Reads every segment, from its sidecar where that is intact.

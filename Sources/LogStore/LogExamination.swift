@@ -8,6 +8,7 @@ struct ExaminedSegment {
     /// A copy of the header is damaged and should be written again.
     var needsHeader: Bool
     var hasSidecar: Bool
+    var hasRows: Bool
     var scan = SegmentScan()
 }
 

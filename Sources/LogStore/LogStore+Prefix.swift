@@ -74,7 +74,7 @@ extension LogStore {
         for position in segments.indices.reversed() {
             let segment = segments[position]
             guard let spare = makeSpare(of: segment, .shared, &operations) else { continue }
-            if segment.hasSidecar { operations.append(.remove(path(FileNames.sidecar(segment.first)))) }
+            operations += indexRemovals(of: segment)
             segments.remove(at: position)
             return spare
         }

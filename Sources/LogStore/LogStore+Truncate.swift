@@ -1,3 +1,4 @@
+import Planted
 import Ports
 
 extension LogStore {
@@ -26,14 +27,25 @@ extension LogStore {
         firstAfterCut = index + 1
         if state.flushed.index > index { state.flushed = last }
         state.cut(after: index)
-        return saveState() + retire(dropped, .privately) + removeSidecar(of: active)
+        #if DEBUG
+        if Planted.has(.truncationNotRecorded) { return retire(dropped, .privately) + removeIndexes(of: active) }
+        #endif
+        return saveState() + retire(dropped, .privately) + removeIndexes(of: active)
     }
 
     /// Of a segment that is written to again.
-    private func removeSidecar(of segment: Segment) -> [DiskOperation] {
-        guard segment.hasSidecar else { return [] }
+    private func removeIndexes(of segment: Segment) -> [DiskOperation] {
+        let removals = indexRemovals(of: segment)
         segment.hasSidecar = false
-        return [.remove(path(FileNames.sidecar(segment.first))), .syncDirectory(directory)]
+        segment.hasRows = false
+        return removals.isEmpty ? [] : removals + [.syncDirectory(directory)]
+    }
+
+    func indexRemovals(of segment: Segment) -> [DiskOperation] {
+        var removals: [DiskOperation] = []
+        if segment.hasSidecar { removals.append(.remove(path(FileNames.sidecar(segment.first)))) }
+        if segment.hasRows { removals.append(.remove(path(FileNames.rows(segment.first)))) }
+        return removals
     }
 
     /// A damaged last entry has no chain value of its own here; the truncation is then only legal if its successor was
@@ -70,7 +82,7 @@ extension LogStore {
     func retire(_ dropped: [Segment], _ use: FileUse) -> [DiskOperation] {
         var operations: [DiskOperation] = []
         for segment in dropped {
-            if segment.hasSidecar { operations.append(.remove(path(FileNames.sidecar(segment.first)))) }
+            operations += indexRemovals(of: segment)
             if spares.count < settings.spareSegments, let spare = makeSpare(of: segment, use, &operations) {
                 spares.append(spare)
             } else {

@@ -1,8 +1,10 @@
 import Ports
 
 /// What a background job brought back. Written by the job, read after its completion has been delivered.
-final class JobResult<Value: Sendable>: @unchecked Sendable {
-    var value: Value?
+package final class JobResult<Value: Sendable>: @unchecked Sendable {
+    package var value: Value?
+
+    package init() {}
 }
 
 /// Background work the store wants done: `DiskQueue.run(job.work, token:)`, then `onMaintenanceDone`. Never in the

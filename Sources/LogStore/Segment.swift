@@ -27,6 +27,10 @@ final class Segment {
     /// Where the next entry's header goes.
     var end: UInt64
     var hasSidecar: Bool
+    /// What the owner derives from the segment's entries is in a file next to it.
+    var hasRows: Bool
+    /// Written before this process began, so what is read of it comes from the disk and is verified.
+    var isFromBefore: Bool
     /// Some of it is damaged: it is neither given a sidecar nor recycled, only removed.
     var isDamaged: Bool
 
@@ -36,6 +40,8 @@ final class Segment {
         slots = []
         end = SegmentHeader.regionSize
         hasSidecar = false
+        hasRows = false
+        isFromBefore = false
         isDamaged = false
     }
 

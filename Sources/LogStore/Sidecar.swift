@@ -75,7 +75,7 @@ enum Sidecar {
 
 extension Disk {
     /// Writes a whole file durably under a temporary name and then gives it its own.
-    func replace(_ path: String, with pieces: [ByteSlice], directory: String) throws(DiskFailure) {
+    package func replace(_ path: String, with pieces: [ByteSlice], directory: String) throws(DiskFailure) {
         let temporary = path + FileNames.temporarySuffix
         let file = try create(temporary, in: directory)
         do {

@@ -17,7 +17,7 @@ package struct SnapshotJob<Value: Sendable>: Sendable {
 
 extension DiskFailure {
     /// A file whose contents are wrong (`EBADMSG`).
-    static func badContents(_ path: String, _ what: String) -> DiskFailure {
+    package static func badContents(_ path: String, _ what: String) -> DiskFailure {
         DiskFailure(operation: "verify", path: path, errno: 74, reason: what)
     }
 }

@@ -22,6 +22,8 @@ package struct NodeSettings: Sendable {
     package var followerReachEntries: UInt64 = 1_000_000
     /// Bytes of one read when entries no longer in memory are sent to a follower or applied.
     package var coldReadBytes = 4 << 20
+    /// Rows of sealed segments' indexes that were read for consumers are kept in memory up to this much.
+    package var rowCacheBytes = 16 << 20
     /// Bytes of a snapshot that a follower asks for, and a leader sends, at a time.
     package var snapshotPieceBytes = 1 << 20
 

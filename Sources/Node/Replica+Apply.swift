@@ -104,6 +104,7 @@ extension Replica {
         let releasable = min(appliedIndex, raft.flushedIndex)
         cache.evict(through: releasable == 0 ? 0 : releasable - 1, downTo: settings.cacheBytes)
         onApplied?()
+        sealRows()
         takeSnapshotIfDue()
     }
 }

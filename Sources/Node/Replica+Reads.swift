@@ -24,9 +24,7 @@ extension Replica {
             return true
         }
         guard let location = log.location(of: range.index) else { return false }
-        precondition(
-            range.position + range.length <= location.payloadLength,
-            "range \(range) outside entry of \(location.payloadLength) bytes")
+        guard range.position + range.length <= location.payloadLength else { return false }
         let offset = location.payloadOffset + UInt64(range.position)
         if case .file(let file, let start, let length)? = pieces.last, file == location.file,
             start + UInt64(length) == offset

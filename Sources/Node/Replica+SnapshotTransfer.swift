@@ -161,6 +161,7 @@ extension Replica {
             return stop(.badSnapshot("\(metadata.path): \(error)"))
         }
         appliedIndex = metadata.index
+        resetSealing()
         lastTimestamp = max(lastTimestamp, broker.clock)
         onEvent?(.snapshotReceived(index: metadata.index, bytes: metadata.fileSize))
         restartLog(after: transfer.offer, chain: transfer.chain, with: metadata)

@@ -16,7 +16,10 @@ extension Replica {
     /// are allowed again from time to time.
     func tickUpkeep() {
         upkeep.ticks += 1
-        if upkeep.ticks % (Self.retryMilliseconds / settings.tickMilliseconds) == 0 { log.retryMaintenance() }
+        if upkeep.ticks % (Self.retryMilliseconds / settings.tickMilliseconds) == 0 {
+            log.retryMaintenance()
+            rows.failed.removeAll()
+        }
         if !diskWork.isIdle || log.lastIndex != upkeep.lastIndex {
             upkeep.idleTicks = 0
             upkeep.lastIndex = log.lastIndex

@@ -39,6 +39,7 @@ package final class Replica {
     var coldApply = ColdApply.idle
     var snapshots: SnapshotState
     var upkeep = Upkeep()
+    var rows: RowState
     var isDraining = false
     /// What every node answers clients about has changed: followers should hear of the commit at once.
     var appliedMetadata = false
@@ -75,7 +76,9 @@ package final class Replica {
         broker = restored.broker
         lastTimestamp = restored.lastTimestamp
         appliedIndex = restored.appliedIndex
+        rows = RowState(cacheBytes: environment.settings.rowCacheBytes)
         snapshots = SnapshotState(memberships: restored.memberships, newest: restored.snapshot)
+        resetSealing()
     }
 
     package var isLeader: Bool { raft.role == .leader }
@@ -156,6 +159,8 @@ package enum ReplicaEvent {
     /// A background job failed; it will be tried again.
     case jobFailed(DiskFailure)
     case prefixDeleted(from: UInt64, before: UInt64)
+    /// The index of the segment that begins with `first` is missing or damaged; it is made again.
+    case indexDamaged(first: UInt64)
     /// Entries from `first` could not be read back for a peer.
     case unreadable(first: UInt64)
 }
@@ -166,6 +171,9 @@ package struct ReplicaMetrics: Sendable {
     package var proposedBytes: UInt64 = 0
     package var appliedEntries: UInt64 = 0
     package var coldReads: UInt64 = 0
+    /// Indexes of sealed segments written, and looked up in a file.
+    package var indexesWritten: UInt64 = 0
+    package var indexLookUps: UInt64 = 0
     package var snapshotsWritten: UInt64 = 0
     package var roleChanges: UInt64 = 0
     package var rejectedFrames: UInt64 = 0

@@ -107,6 +107,8 @@ package protocol DiskQueue: AnyObject {
     func submit(_ operations: [DiskOperation], token: UInt64)
     /// Reads on the reader thread. Reads complete in any order.
     func read(_ file: DiskFile, offset: UInt64, count: Int, token: UInt64)
+    /// Runs a short blocking job on the reader thread (looking something up in an index file). Completes as `.job`.
+    func lookUp(_ job: @escaping @Sendable (any Disk) throws(DiskFailure) -> Void, token: UInt64)
     /// Runs a self-contained blocking job off the loop (for example encoding and writing a snapshot).
     func run(_ job: @escaping @Sendable (any Disk) throws(DiskFailure) -> Void, token: UInt64)
     /// Receives completions, on the loop. Set once, before the first call above.

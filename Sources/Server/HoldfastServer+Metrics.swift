@@ -54,6 +54,8 @@ extension HoldfastServer {
         page.counter("holdfast_proposed_bytes_total", "payload bytes proposed as leader", replica.proposedBytes)
         page.counter("holdfast_applied_entries_total", "entries applied", replica.appliedEntries)
         page.counter("holdfast_cold_reads_total", "reads of entries no longer in memory", replica.coldReads)
+        page.counter("holdfast_indexes_written_total", "indexes of sealed segments written", replica.indexesWritten)
+        page.counter("holdfast_index_lookups_total", "reads of an index file", replica.indexLookUps)
         page.counter("holdfast_snapshots_written_total", "state snapshots written", replica.snapshotsWritten)
         page.counter("holdfast_role_changes_total", "changes of role or leader", replica.roleChanges)
         page.counter("holdfast_rejected_peer_frames_total", "undecodable frames from peers", node.rejectedFrames)

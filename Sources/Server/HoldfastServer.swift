@@ -250,6 +250,7 @@ extension HoldfastServer {
         case .jobFailed(let failure): logger.error("background disk work failed", ["failure": failure.description])
         case .prefixDeleted(let from, let before):
             logger.info("log prefix deleted", ["from": from, "before": before])
+        case .indexDamaged(let first): logger.error("segment index is unreadable; made again", ["segment": first])
         case .unreadable(let first): logger.error("entry cannot be read for a peer", ["index": first])
         }
     }

@@ -9,11 +9,9 @@ package final class SimulatedDiskQueue: DiskQueue {
         let token: UInt64
     }
 
-    private struct Read {
-        let file: DiskFile
-        let offset: UInt64
-        let count: Int
-        let token: UInt64
+    private enum Read {
+        case bytes(DiskFile, offset: UInt64, count: Int, token: UInt64)
+        case job(Job)
     }
 
     private struct Job {
@@ -44,7 +42,12 @@ package final class SimulatedDiskQueue: DiskQueue {
     }
 
     package func read(_ file: DiskFile, offset: UInt64, count: Int, token: UInt64) {
-        reads.append(Read(file: file, offset: offset, count: count, token: token))
+        reads.append(.bytes(file, offset: offset, count: count, token: token))
+        onWork?(.reader)
+    }
+
+    package func lookUp(_ job: @escaping @Sendable (any Disk) throws(DiskFailure) -> Void, token: UInt64) {
+        reads.append(.job(Job(work: job, token: token)))
         onWork?(.reader)
     }
 
@@ -81,26 +84,31 @@ package final class SimulatedDiskQueue: DiskQueue {
 
     @discardableResult package func runNextRead() -> Bool {
         guard !reads.isEmpty else { return false }
-        let read = reads.removeFirst()
-        do throws(DiskFailure) {
-            let bytes = try disk.read(read.file, offset: read.offset, count: read.count)
-            deliver?(.read(token: read.token, bytes))
-        } catch {
-            deliver?(.readFailed(token: read.token, error))
+        switch reads.removeFirst() {
+        case .bytes(let file, let offset, let count, let token):
+            do throws(DiskFailure) {
+                deliver?(.read(token: token, try disk.read(file, offset: offset, count: count)))
+            } catch {
+                deliver?(.readFailed(token: token, error))
+            }
+        case .job(let job): run(job)
         }
         return true
     }
 
     @discardableResult package func runNextJob() -> Bool {
         guard !jobs.isEmpty else { return false }
-        let job = jobs.removeFirst()
+        run(jobs.removeFirst())
+        return true
+    }
+
+    private func run(_ job: Job) {
         do throws(DiskFailure) {
             try job.work(disk)
             deliver?(.job(token: job.token, nil))
         } catch {
             deliver?(.job(token: job.token, error))
         }
-        return true
     }
 
     /// The process has ended: nothing queued will run or complete.

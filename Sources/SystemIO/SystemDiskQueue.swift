@@ -28,6 +28,7 @@ package final class SystemDiskQueue: DiskQueue {
     private enum ReadWork: Sendable {
         case read(DiskFile, offset: UInt64, count: Int, token: UInt64)
         case send(FileSend)
+        case job(Job)
     }
 
     private struct Job: Sendable {
@@ -77,6 +78,10 @@ package final class SystemDiskQueue: DiskQueue {
 
     package func read(_ file: DiskFile, offset: UInt64, count: Int, token: UInt64) {
         reads.push(.read(file, offset: offset, count: count, token: token))
+    }
+
+    package func lookUp(_ job: @escaping @Sendable (any Disk) throws(DiskFailure) -> Void, token: UInt64) {
+        reads.push(.job(Job(token: token, run: job)))
     }
 
     package func run(_ job: @escaping @Sendable (any Disk) throws(DiskFailure) -> Void, token: UInt64) {
@@ -153,6 +158,7 @@ extension SystemDiskQueue {
                     let result = send.perform()
                     metrics.sendBytes.record(UInt64(result.sent))
                     sendResults.post(result)
+                case .job(let job): run(job, disk, completions)
                 }
             }
         }
@@ -164,14 +170,16 @@ extension SystemDiskQueue {
         // Without the lower priority the jobs still run, only less politely.
         _ = holdfast_thread_set_background()
         while let taken = jobs.takeAll() {
-            for job in taken {
-                do throws(DiskFailure) {
-                    try job.run(disk)
-                    completions.post(.job(token: job.token, nil))
-                } catch {
-                    completions.post(.job(token: job.token, error))
-                }
-            }
+            for job in taken { run(job, disk, completions) }
+        }
+    }
+
+    private static func run(_ job: Job, _ disk: SystemDisk, _ completions: Mailbox<DiskCompletion>) {
+        do throws(DiskFailure) {
+            try job.run(disk)
+            completions.post(.job(token: job.token, nil))
+        } catch {
+            completions.post(.job(token: job.token, error))
         }
     }
 }

@@ -174,7 +174,7 @@ struct AdmissionTests {
         leader.seal()
         try leader.apply()
         #expect(try leader.consume(key(topic)).map(\.timestamp) == [5_000, 5_000])
-        #expect(leader.broker.partition(key(topic))?.maxTimestamp == 5_000)
+        #expect(leader.broker.partition(key(topic))?.maxTimestamp() == 5_000)
         let producer = try leader.allocateProducer()
         leader.clock = 6_000
         let sent = batch("c", producer: producer, sequence: 0)

@@ -127,11 +127,11 @@ struct PartitionIndexTests {
         var random = SplitMix64(seed: 7)
         for _ in 0..<30 {
             let (index, list, end) = fill(1 + random.below(900), &random)
-            #expect(index.maxTimestamp == list.map(\.maxTimestamp).max())
+            #expect(index.maxTimestamp() == list.map(\.maxTimestamp).max())
             for _ in 0..<40 {
                 let timestamp = Int64(random.below(11_000)) - 2
                 let expected = list.first { $0.maxTimestamp >= timestamp }
-                let found = index.range(reaching: timestamp, end: end)
+                let found = index.range(reaching: timestamp, from: 0, end: end)
                 #expect((found == nil) == (expected == nil))
                 if let found, let expected {
                     #expect(found.baseOffset <= expected.offsets.lowerBound)

@@ -92,7 +92,7 @@ struct SnapshotTests {
         #expect(partition.logStartOffset == 2 && partition.endOffset == 9)
         #expect(partition.leaderEpochs == original.partitions[1].leaderEpochs)
         #expect(partition.leaderEpochs.starts.map(\.epoch) == [6])
-        #expect(partition.byteCount == original.partitions[1].byteCount && partition.maxTimestamp == 40_000)
+        #expect(partition.byteCount == original.partitions[1].byteCount && partition.maxTimestamp() == 40_000)
         #expect(partition.producers.nextSweep == original.partitions[1].producers.nextSweep)
         let state = try #require(partition.producers.state(of: producer.id))
         #expect(state.lastTimestamp == 50_000 && state.nextSequence == 9)

@@ -21,7 +21,7 @@ import Testing
             settings.snapshotIntervalEntries = 20
             settings.cacheBytes = 4 * 1024
             settings.followerReachEntries = 30
-            settings.snapshotPieceBytes = 100
+            settings.snapshotPieceBytes = 40
             cluster = try SimulatedCluster(count: count, seed: UInt64(count), settings: settings)
             writer = try Writer(cluster)
             for number in 0..<5 { try writer.produce("early \(number)") }

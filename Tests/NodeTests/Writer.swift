@@ -73,13 +73,32 @@ final class Writer: ProposalWaiter {
         member.node?.replica.broker.partition(PartitionKey(topic: topic, partition: 0))?.endOffset
     }
 
+    /// From memory, or else from the index of a segment.
+    private func locate(
+        _ key: PartitionKey, from offset: Int64, at replica: Replica, _ cluster: SimulatedCluster,
+        into ranges: inout [StoredRange]
+    ) throws {
+        guard case .missing(let place) = replica.locate(key, from: offset, maximumBytes: 1 << 30, into: &ranges) else {
+            return
+        }
+        var loaded: PartitionRows?
+        replica.loadRows(key, at: place) { loaded = $0 }
+        cluster.settle()
+        let rows = try #require(loaded, "rows of offset \(offset), entry \(place.index) and on")
+        _ = replica.locate(key, from: offset, maximumBytes: 1 << 30, held: rows, into: &ranges)
+    }
+
     /// Every record's value, in order, from whatever place it is stored in.
     func readAll(at member: SimulatedCluster.Member, _ cluster: SimulatedCluster) throws -> [String] {
         let replica = try #require(member.node?.replica)
         let key = PartitionKey(topic: topic, partition: 0)
+        let partition = try #require(replica.broker.partition(key))
         var ranges: [StoredRange] = []
-        let start = try #require(replica.broker.partition(key)).logStartOffset
-        _ = replica.broker.locate(key, from: start, maximumBytes: 1 << 30, into: &ranges)
+        var next = partition.logStartOffset
+        while next < partition.endOffset {
+            try locate(key, from: next, at: replica, cluster, into: &ranges)
+            next = try #require(ranges.last).nextOffset
+        }
         var values: [String] = []
         for range in ranges {
             var bytes: ByteSlice?

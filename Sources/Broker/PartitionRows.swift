@@ -1,0 +1,40 @@
+/// The rows of one partition in one segment, as its index has them.
+package struct PartitionRows: Sendable {
+    var index = PartitionIndex()
+    /// The offset after the last row's records.
+    package internal(set) var endOffset: Int64 = 0
+
+    package init() {}
+
+    /// Takes the next row. A row that does not continue the ones before was refused by `apply`; so is it here.
+    mutating func append(_ row: PartitionIndex.Item, recordCount: UInt32) {
+        if !index.isEmpty && row.baseOffset != endOffset { return }
+        index.append(row)
+        endOffset = row.baseOffset + Int64(recordCount)
+    }
+
+    package func holds(_ offset: Int64) -> Bool {
+        guard let first = index.first else { return false }
+        return first.baseOffset <= offset && offset < endOffset
+    }
+
+    /// Like `Broker.locate`, within these rows, of which one must hold `offset`.
+    package func locate(from offset: Int64, maximumBytes: Int, into ranges: inout [StoredRange]) {
+        index.locate(from: offset, end: endOffset, maximumBytes: maximumBytes, into: &ranges)
+    }
+
+    /// The first range with records from `offset` on whose max timestamp is at least `timestamp`.
+    package func range(reaching timestamp: Int64, from offset: Int64) -> StoredRange? {
+        index.range(reaching: timestamp, from: offset, end: endOffset)
+    }
+
+    /// The largest timestamp of rows with records from `offset` on, which one of them must hold.
+    package func maxTimestamp(from offset: Int64) -> Int64 {
+        var ranges: [StoredRange] = []
+        locate(from: offset, maximumBytes: .max, into: &ranges)
+        return ranges.reduce(Int64.min) { max($0, $1.maxTimestamp) }
+    }
+
+    /// What it takes in memory.
+    package var memoryBytes: Int { 128 + index.itemCount * MemoryLayout<PartitionIndex.Item>.stride }
+}

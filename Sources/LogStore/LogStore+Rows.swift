@@ -1,0 +1,56 @@
+import Ports
+
+/// The indexes that the owner makes of sealed segments. What is in them is the owner's; their files come and go with
+/// the segments.
+extension LogStore {
+    /// The segment that holds entry `index`, as far as it is durable; nil if none does.
+    package func storedSegment(of index: UInt64) -> StoredSegment? {
+        guard index <= flushedIndex, let segment = segment(of: index) else { return nil }
+        return stored(segment)
+    }
+
+    /// The first sealed segment that has no index although all its entries are durable, and applied up to `applied`.
+    package func segmentToIndex(applied: UInt64, except failed: Set<UInt64>) -> StoredSegment? {
+        let limit = min(applied, flushedIndex)
+        for segment in segments.dropLast() {
+            if segment.last > limit { return nil }
+            if !segment.hasRows && !segment.isDamaged && !segment.slots.isEmpty && !failed.contains(segment.first) {
+                return stored(segment)
+            }
+        }
+        return nil
+    }
+
+    /// The last entry of the segment with entry `index + 1`, or of the first one, if it is sealed and has an index.
+    package func indexedEnd(after index: UInt64) -> UInt64? {
+        guard let segment = segment(of: max(index + 1, firstIndex)), segment.hasRows,
+            segment.first != segments[segments.count - 1].first
+        else { return nil }
+        return segment.last
+    }
+
+    /// The index of `segment` is written. The operations returned clean up what came too late.
+    package func onRowsWritten(_ segment: StoredSegment) -> [DiskOperation] {
+        if let current = segments.dropLast().first(where: { $0.first == segment.first && $0.last == segment.last }) {
+            current.hasRows = true
+            return []
+        }
+        return [.remove(segment.rowsPath), .syncDirectory(directory)]
+    }
+
+    /// The index of the segment that begins with `first` cannot be read: it counts as missing.
+    package func onRowsDamaged(first: UInt64) {
+        segment(of: first)?.hasRows = false
+    }
+
+    private func stored(_ segment: Segment) -> StoredSegment? {
+        let isSealed = segment.first != segments[segments.count - 1].first
+        let last = min(segment.last, flushedIndex)
+        guard segment.first <= last, let chain = chain(at: last) else { return nil }
+        return StoredSegment(
+            first: segment.first, last: last, chain: chain, isSealed: isSealed && last == segment.last,
+            hasRows: segment.hasRows, isFromBefore: segment.isFromBefore, path: path(segment.name),
+            rowsPath: path(FileNames.rows(segment.first)), directory: directory,
+            slots: segment.slots[..<Int(last - segment.first + 1)])
+    }
+}

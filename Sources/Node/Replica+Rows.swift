@@ -1,0 +1,172 @@
+import Broker
+import LogStore
+import Ports
+
+/// What `Replica.locate` found.
+package enum LocateOutcome {
+    /// At least one range was appended; `isCut`: there are more than fit into this answer for another reason than size.
+    case found(isCut: Bool)
+    case atEnd
+    /// `loadRows` is to be asked for the rows, and `locate` again.
+    case missing(SealedPlace)
+    case outOfRange
+    case unknownPartition
+}
+
+/// The indexes of sealed segments: written in the background, read when a consumer is behind what memory holds.
+extension Replica {
+    // MARK: Letting go of rows
+
+    /// After the broker's state has come from a snapshot.
+    func resetSealing() {
+        rows.sealedThrough = (broker.lowestUnsealedIndex ?? appliedIndex + 1) - 1
+        rows.nextSeal = log.indexedEnd(after: rows.sealedThrough)
+        sealRows()
+    }
+
+    /// Lets go of the rows of segments that have an index and are applied to their end.
+    func sealRows() {
+        while let end = rows.nextSeal, end <= appliedIndex {
+            broker.seal(through: end)
+            rows.sealedThrough = end
+            rows.nextSeal = log.indexedEnd(after: end)
+        }
+    }
+
+    /// Has the next sealed segment indexed, one at a time.
+    func indexSegments() {
+        guard rows.builds.isEmpty,
+            let segment = log.segmentToIndex(applied: appliedIndex, except: rows.failed)
+        else { return }
+        build(segment, for: nil)
+    }
+
+    // MARK: Finding rows
+
+    /// Like `Broker.locate`, but also where memory has only a fence, if the rows are among those read lately or in
+    /// `held`. An answer does not go beyond one segment's rows of that kind.
+    package func locate(
+        _ key: PartitionKey, from offset: Int64, maximumBytes: Int, held: PartitionRows? = nil,
+        into ranges: inout [StoredRange]
+    ) -> LocateOutcome {
+        switch broker.locate(key, from: offset, maximumBytes: maximumBytes, into: &ranges) {
+        case .found: return .found(isCut: false)
+        case .atEnd: return .atEnd
+        case .outOfRange: return .outOfRange
+        case .unknownPartition: return .unknownPartition
+        case .sealed(let place):
+            guard let found = held.flatMap({ $0.holds(offset) ? $0 : nil }) ?? recentRows(of: key, at: place) else {
+                return .missing(place)
+            }
+            found.locate(from: offset, maximumBytes: maximumBytes, into: &ranges)
+            return .found(isCut: ranges.last?.nextOffset == found.endOffset)
+        }
+    }
+
+    func recentRows(of key: PartitionKey, at place: SealedPlace) -> PartitionRows? {
+        var index = place.index
+        while let segment = log.storedSegment(of: index), segment.isSealed,
+            let found = rows.cache.rows(.init(first: segment.first, last: segment.last, partition: key))
+        {
+            if found.holds(place.offset) { return found }
+            index = segment.last + 1
+        }
+        return nil
+    }
+
+    /// Brings the rows of a segment of which one holds `place.offset`. Nil: they cannot be read now, or the segment has
+    /// been deleted in the meantime; `locate` then tells that the offset is out of range.
+    package func loadRows(
+        _ key: PartitionKey, at place: SealedPlace, _ answer: @escaping (PartitionRows?) -> Void
+    ) {
+        var index = place.index
+        while let segment = log.storedSegment(of: index) {
+            let name = RowCache.Key(first: segment.first, last: segment.last, partition: key)
+            let next = SealedPlace(index: segment.last + 1, offset: place.offset)
+            guard let found = segment.isSealed ? rows.cache.rows(name) : nil else {
+                let waiter = RowWaiter(partition: key) { [unowned self] found in
+                    guard let found, !found.holds(place.offset) else { return answer(found) }
+                    loadRows(key, at: next, answer)
+                }
+                return segment.isSealed && segment.hasRows ? lookUp(segment, for: waiter) : build(segment, for: waiter)
+            }
+            if found.holds(place.offset) { return answer(found) }
+            index = next.index
+        }
+        answer(nil)
+    }
+
+    private func lookUp(_ segment: StoredSegment, for waiter: RowWaiter) {
+        metrics.indexLookUps += 1
+        let lookup = RowLookup(segment: segment, waiter: waiter, result: JobResult())
+        let (partition, result) = (waiter.partition, lookup.result)
+        start(.lookUpRows(lookup)) {
+            disk.lookUp({ (disk: any Disk) throws(DiskFailure) in
+                result.value = try RowJobs.lookUp(disk, segment, partition)
+            }, token: $0)
+        }
+    }
+
+    func rowsLookedUp(_ lookup: RowLookup) {
+        let segment = lookup.segment
+        if let found = lookup.result.value {
+            rows.cache.insert(
+                found, .init(first: segment.first, last: segment.last, partition: lookup.waiter.partition))
+            return lookup.waiter.answer(found)
+        }
+        guard let current = log.storedSegment(of: segment.first), current.isSealed, current.last == segment.last,
+            current.chain == segment.chain
+        else { return lookup.waiter.answer(nil) }
+        if current.hasRows {
+            log.onRowsDamaged(first: segment.first)
+            onEvent?(.indexDamaged(first: segment.first))
+        }
+        build(current, for: lookup.waiter)
+    }
+
+    // MARK: Making an index
+
+    private func build(_ segment: StoredSegment, for waiter: RowWaiter?) {
+        if rows.builds[segment.first] != nil {
+            if let waiter { rows.builds[segment.first]?.append(waiter) }
+            return
+        }
+        if waiter != nil && rows.failed.contains(segment.first) {
+            waiter?.answer(nil)
+            return
+        }
+        rows.builds[segment.first] = waiter.map { [$0] } ?? []
+        let build = RowBuild(
+            segment: segment, writes: segment.isSealed && segment.last <= appliedIndex, result: JobResult())
+        // After damage to its file a segment is not taken at its word.
+        let verifies = segment.isFromBefore || waiter != nil
+        start(.buildRows(build)) {
+            disk.run({ (disk: any Disk) throws(DiskFailure) in
+                let made = try RowJobs.build(disk, segment, verifies: verifies)
+                build.result.value = made
+                if build.writes { try RowJobs.write(disk, made, of: segment) }
+            }, token: $0)
+        }
+    }
+
+    func rowsBuilt(_ build: RowBuild, _ failure: DiskFailure?) {
+        let segment = build.segment
+        let waiters = rows.builds.removeValue(forKey: segment.first) ?? []
+        if failure != nil {
+            rows.failed.insert(segment.first)
+        } else if build.writes {
+            metrics.indexesWritten += 1
+            let cleanup = log.onRowsWritten(segment)
+            if !cleanup.isEmpty { submit(cleanup, .other) }
+            if rows.nextSeal == nil { rows.nextSeal = log.indexedEnd(after: rows.sealedThrough) }
+            sealRows()
+        }
+        for waiter in waiters {
+            let found = build.result.value?.rows(of: waiter.partition)
+            if let found, segment.isSealed {
+                rows.cache.insert(found, .init(first: segment.first, last: segment.last, partition: waiter.partition))
+            }
+            waiter.answer(found)
+        }
+    }
+}
