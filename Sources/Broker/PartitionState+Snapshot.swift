@@ -26,8 +26,8 @@ extension PartitionState {
         #endif
         index = try PartitionIndex(from: &reader, end: endOffset)
         // Every offset that a consumer may ask for is in the index.
-        let firstIndexed = index.first?.baseOffset ?? endOffset
-        if firstIndexed > logStartOffset || (index.first != nil) != (logStartOffset < endOffset) {
+        let firstIndexed = index.fences.first?.baseOffset ?? index.first?.baseOffset ?? endOffset
+        if firstIndexed > logStartOffset || index.isEmpty != (logStartOffset == endOffset) {
             throw .badValue("first indexed offset", firstIndexed)
         }
     }

@@ -3,7 +3,8 @@ import Ports
 /// What `PeerLinks` knows about one other node. Loop thread only.
 final class PeerLink {
     let id: NodeID
-    var address: PeerAddress
+    /// Nil for an outsider: a node of the cluster's id that called and is not one of the peers.
+    var address: PeerAddress?
     /// The established link.
     var session: PeerSession?
     var isReading = true
@@ -18,8 +19,8 @@ final class PeerLink {
     /// Repetitions of the same report are left out.
     var lastReport: PeerReport?
 
-    init(_ address: PeerAddress) {
-        id = address.id
+    init(_ id: NodeID, _ address: PeerAddress?) {
+        self.id = id
         self.address = address
     }
 }
