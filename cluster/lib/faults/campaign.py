@@ -7,7 +7,7 @@ import time
 from faults import links, storage
 from faults.catalogue import FAULTS
 from faults.proxied import ProxyNetwork
-from faults.report import progress_line, table
+from faults.report import goals, progress_line, table
 from faults.rounds import Round, read_again
 from faults.stage import Stage
 from nodes import default_root, require_binary
@@ -25,7 +25,8 @@ class Campaign:
         root_problem = "--proxy" if arguments.proxy else "not root" if os.geteuid() != 0 else None
         self.kernel_problem = root_problem or links.why_not()
         self.machine = {"strace": storage.why_no_strace(), "loop": root_problem or storage.why_no_loop_devices(),
-                        "fuse": root_problem or storage.why_no_fuse()}
+                        "fuse": root_problem or storage.why_no_fuse(),
+                        "repair": storage.why_no_repair(require_binary())}
 
     def run(self):
         if self.arguments.list:
@@ -40,9 +41,13 @@ class Campaign:
             plan.setdefault(FAULTS[name].stage, []).extend(
                 (FAULTS[name], self.arguments.seed + number) for number in range(self.arguments.rounds))
         self.total, self.number = sum(map(len, plan.values())), 0
-        for stage, rounds in plan.items():
-            random.Random(self.arguments.seed).shuffle(rounds)
-            self.play(stage, rounds)
+        try:
+            for stage, rounds in plan.items():
+                random.Random(self.arguments.seed).shuffle(rounds)
+                self.play(stage, rounds)
+        finally:
+            for network in self.networks.values():
+                network.close()
         return self.conclude()
 
     def print_list(self):
@@ -129,7 +134,9 @@ class Campaign:
 
     def conclude(self):
         print()
-        print(table(self.outcomes))
+        print(table(self.outcomes) + "\n")
+        for words in goals(self.outcomes):
+            print(words)
         failed = [outcome for outcome in self.outcomes if not outcome.good]
         silent = sorted({outcome.fault for outcome in self.outcomes}
                         - {outcome.fault for outcome in self.outcomes if outcome.fired})

@@ -157,6 +157,31 @@ def flip_and_start(round_, pattern, spared):
     round_.await_failover()
 
 
+@fault("flip-running", "one bit of a sealed segment turns under a running node: nobody is served it, it is repaired",
+       needs={"repair"})
+def flip_running(round_):
+    def candidates():
+        found = [(node, group_files(node, "*.log")[:-1]) for node in round_.cluster.nodes]
+        return [(node, path) for node, paths in found for path in paths]
+
+    node, path = round_.pick(wait_until(candidates, 60, "a sealed segment"))
+    content = path.read_bytes()
+    # Zeros may lie between entries, where nothing is damaged by a bit.
+    at = round_.pick([at for at in round_.random.sample(range(8192, 3 << 20), 1000) if content[at]])
+    with open(path, "r+b") as handle:
+        handle.seek(at)
+        handle.write(bytes([content[at] ^ 1 << round_.random.randrange(8)]))
+    round_.injected(f"bit turned at {at} of {path.name} of running node {node.number}")
+    verdict = round_.stage.read_again(60)
+    if not verdict.good:
+        raise ClusterError(f"while it was damaged: {verdict}; {verdict.examples[:3]}")
+
+    def repaired():
+        return not path.exists() or path.read_bytes()[at] == content[at]
+
+    wait_until(repaired, 60, f"byte {at} of {path} to be repaired")
+
+
 @fault("flip-index", "one bit of an index sidecar turns, in a stopped node: the segment is read instead")
 def flip_index(round_):
     flip_one(round_, "*.idx")

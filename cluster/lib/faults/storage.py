@@ -179,6 +179,13 @@ def why_no_fuse():
     return None if Path("/usr/include/fuse3/fuse.h").exists() else "no libfuse3-dev"
 
 
+def why_no_repair(binary):
+    """None when this broker replaces damaged entries by its peers' copies."""
+    # Until a version can be asked what it can do, its counters tell.
+    is_there = b"holdfast_repaired_entries_total" in Path(binary).read_bytes()
+    return None if is_there else "this holdfast does not repair damaged entries"
+
+
 def why_no_strace():
     """None when system calls of our own children can be made to fail, else why not."""
     if shutil.which("strace") is None:
