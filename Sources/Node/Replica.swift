@@ -40,6 +40,7 @@ package final class Replica {
     var snapshots: SnapshotState
     var upkeep = Upkeep()
     var rows: RowState
+    var repair = RepairState()
     var isDraining = false
     /// What every node answers clients about has changed: followers should hear of the commit at once.
     var appliedMetadata = false
@@ -79,6 +80,7 @@ package final class Replica {
         rows = RowState(cacheBytes: environment.settings.rowCacheBytes)
         snapshots = SnapshotState(memberships: restored.memberships, newest: restored.snapshot)
         resetSealing()
+        damageChanged()
     }
 
     package var isLeader: Bool { raft.role == .leader }
@@ -107,6 +109,9 @@ package final class Replica {
         restartLogIfPossible()
         maintainLog()
         tickUpkeep()
+        tickRepair()
+        tickScrub()
+        drain()
     }
 
     /// The leader's admission exists exactly while this node leads and has applied the no-op of its own term.
@@ -161,6 +166,14 @@ package enum ReplicaEvent {
     case prefixDeleted(from: UInt64, before: UInt64)
     /// The index of the segment that begins with `first` is missing or damaged; it is made again.
     case indexDamaged(first: UInt64)
+    /// Entries that were durable cannot be read; copies are being asked for.
+    case damageFound(first: UInt64, last: UInt64)
+    case repaired(first: UInt64, last: UInt64, from: NodeID)
+    /// Copies of damaged entries are not what stood there.
+    case repairRefused(first: UInt64, last: UInt64, from: NodeID)
+    /// A file other than a segment is damaged; it is written again.
+    case fileDamaged(String)
+    case chainDiffers(NodeID, index: UInt64)
     /// Entries from `first` could not be read back for a peer.
     case unreadable(first: UInt64)
 }
@@ -171,7 +184,10 @@ package struct ReplicaMetrics: Sendable {
     package var proposedBytes: UInt64 = 0
     package var appliedEntries: UInt64 = 0
     package var coldReads: UInt64 = 0
-    /// Indexes of sealed segments written, and looked up in a file.
+    package var damagedEntries: UInt64 = 0
+    package var repairedEntries: UInt64 = 0
+    package var scrubbedEntries: UInt64 = 0
+    package var rewrittenFiles: UInt64 = 0
     package var indexesWritten: UInt64 = 0
     package var indexLookUps: UInt64 = 0
     package var snapshotsWritten: UInt64 = 0

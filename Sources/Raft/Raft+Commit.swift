@@ -1,11 +1,11 @@
 // Commit (paper §5.3, §5.4.2).
 
 extension Raft {
-    /// What a majority of the voters has on disk. We count with what is flushed here, like everyone else; if the newest
-    /// membership leaves us out, not at all.
+    /// What a majority of the voters has on disk. We count with what is flushed and readable here, like everyone else;
+    /// if the newest membership leaves us out, not at all.
     var quorumFlushed: LogIndex {
         Quorum.reached(by: membership.voters.map { voter in
-            voter == id ? log.flushed : peers.first { $0.id == voter }?.progress.matched ?? 0
+            voter == id ? intact : peers.first { $0.id == voter }?.progress.matched ?? 0
         })
     }
 

@@ -59,7 +59,7 @@ extension Raft {
     /// One cursor instead of a queue of replies: whatever a flush brings is reported up to what is verified.
     mutating func acknowledge() {
         guard role == .follower, let leader else { return }
-        let index = min(verified, log.flushed)
+        let index = min(verified, intact)
         send(.appendReply(AppendReply(term: term, outcome: .flushed(index))), to: leader)
     }
 

@@ -29,6 +29,9 @@ package struct Raft: Sendable {
     var electionTimeout = 0
     var tally = VoteTally()
 
+    /// The first entry of the log that cannot be read from disk any more; nil while all can. See `Raft+Damage.swift`.
+    var damagedFrom: LogIndex?
+
     // Follower.
     /// Our log equals the current leader's up to here, as far as its messages of this term have shown.
     var verified: LogIndex = 0
