@@ -1,3 +1,4 @@
+import Planted
 import Records
 
 /// Idempotent producers at the tail of the log.
@@ -55,6 +56,9 @@ extension Admission {
     }
 
     private func stored(_ id: Int64, in table: ProducerTable, _ broker: Broker) -> ProducerState? {
+        #if DEBUG
+        if Planted.has(.newLeaderForgetsProducers) { return nil }
+        #endif
         guard let state = table.state(of: id), isFresh(state.lastTimestamp, broker) else { return nil }
         return state
     }

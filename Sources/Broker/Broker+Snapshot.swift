@@ -33,7 +33,20 @@ extension Broker {
         registry = try ProducerRegistry(from: &reader)
         directory = try TopicDirectory(from: &reader)
         try reader.requireEnd()
+        for topic in directory.topics {
+            for partition in topic.partitions { try requireApplied(partition) }
+        }
         listUnsealed()
+    }
+
+    /// A partition knows of nothing later than the last entry applied: what is applied next goes behind it.
+    private func requireApplied(_ partition: PartitionState) throws(DecodeError) {
+        if let last = partition.index.last?.index ?? partition.index.fences.last?.index, last > appliedIndex {
+            throw .badValue("entry index", Int64(truncatingIfNeeded: last))
+        }
+        if let latest = partition.leaderEpochs.latest, latest > LeaderEpochs.epoch(of: appliedTerm) {
+            throw .badValue("leader epoch", Int64(latest))
+        }
     }
 
     /// A hash of the canonical state: equal on replicas that applied the same log, in any process, whichever rows they

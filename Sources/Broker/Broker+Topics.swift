@@ -1,3 +1,5 @@
+import Planted
+
 extension Broker {
     mutating func createTopic(
         name: String, id: TopicID, partitionCount: UInt32, configs: [ConfigEntry]
@@ -45,6 +47,9 @@ extension Broker {
 
     mutating func deleteTopic(_ number: UInt32) -> ApplyResult {
         guard let slot = directory.slot(number) else { return .refused(.unknownTopic) }
+        #if DEBUG
+        if Planted.has(.losesDeletes) { return .topicDeleted }
+        #endif
         directory.forgetDeparted(now: clock, expiration: limits.producerExpirationMilliseconds)
         directory.remove(slot: slot, at: clock)
         return .topicDeleted

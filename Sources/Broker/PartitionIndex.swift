@@ -36,6 +36,7 @@ package struct PartitionIndex: Sendable {
     /// The log index of the first batch.
     var lowestIndex: UInt64? { fences.first?.index ?? first?.index }
     var isEmpty: Bool { chunks.isEmpty && fences.isEmpty }
+    var last: Item? { chunks.last?.items.last }
 
     mutating func append(_ item: Item) {
         byteCount += Int64(item.length)

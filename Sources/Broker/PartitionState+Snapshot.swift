@@ -1,4 +1,5 @@
 import Bytes
+import Planted
 
 /// A partition in a snapshot. Offsets and indexes ascend, so they are written as differences in few bytes.
 extension PartitionState {
@@ -20,7 +21,15 @@ extension PartitionState {
         rowDigest = StateDigest(value: try reader.uint64())
         leaderEpochs = try LeaderEpochs(from: &reader)
         producers = try ProducerTable(from: &reader)
+        #if DEBUG
+        if Planted.has(.snapshotForgetsProducers) { producers = ProducerTable() }
+        #endif
         index = try PartitionIndex(from: &reader, end: endOffset)
+        // Every offset that a consumer may ask for is in the index.
+        let firstIndexed = index.fences.first?.baseOffset ?? index.first?.baseOffset ?? endOffset
+        if firstIndexed > logStartOffset || index.isEmpty != (logStartOffset == endOffset) {
+            throw .badValue("first indexed offset", firstIndexed)
+        }
     }
 }
 

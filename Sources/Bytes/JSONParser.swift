@@ -136,9 +136,10 @@ private struct JSONParser {
     private mutating func unicodeEscape() throws(JSONError) -> Unicode.Scalar {
         let first = try fourHexDigits()
         if let scalar = Unicode.Scalar(first) { return scalar }
-        guard first < 0xdc00, take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else {
+        guard first < 0xdc00, bytes[position...].starts(with: "\\u".utf8) else {
             throw error("half of a surrogate pair")
         }
+        position += 2
         let second = try fourHexDigits()
         guard (0xdc00..<0xe000).contains(second),
             let scalar = Unicode.Scalar(0x10000 + (first - 0xd800) << 10 + (second - 0xdc00))
@@ -147,7 +148,8 @@ private struct JSONParser {
     }
 
     private mutating func fourHexDigits() throws(JSONError) -> UInt32 {
-        guard bytes.count - position >= 4,
+        // A sign is no digit, but the conversion would take it.
+        guard bytes.count - position >= 4, bytes[position] != UInt8(ascii: "+"), bytes[position] != UInt8(ascii: "-"),
             let value = UInt32(String(decoding: bytes[position..<(position + 4)], as: UTF8.self), radix: 16)
         else { throw error("expected four hexadecimal digits") }
         position += 4

@@ -2,6 +2,7 @@ import Broker
 import Bytes
 import KafkaWire
 import Node
+import Planted
 
 extension KafkaSession {
     /// Produce (key 0). `acks=all` and `acks=1` both wait for the quorum's fsync; `acks=0` gets no response, and its
@@ -21,6 +22,9 @@ extension KafkaSession {
             if response.hasError { close(reason: "a produce request with acks=0 failed") }
             return
         }
+        #if DEBUG
+        if Planted.has(.acknowledgesOnArrival) { gate = 0 }
+        #endif
         guard gate > 0 else { return respond(response.frame) }
         if !hasGatedResponses { gateway.markGated(self) }
         _ = responses.add(.gated(
@@ -202,6 +206,9 @@ extension KafkaSession: ProposalWaiter {
             if case .produced(let rejected) = result, !rejected.isEmpty { correct(index: index, rejected) }
             appliedIndex = max(appliedIndex, index)
         case .unknown:
+            #if DEBUG
+            if Planted.has(.unknownIsSuccess) { appliedIndex = max(appliedIndex, index) }
+            #endif
             responses.failGated(above: appliedIndex) { failed($0, .notLeaderOrFollower) }
             awaitedIndex = 0
         }

@@ -1,3 +1,4 @@
+import Planted
 import Ports
 
 extension DiskOperation {
@@ -8,7 +9,11 @@ extension DiskOperation {
         case .sync(let file): try disk.sync(file)
         case .rename(let from, let to): try disk.rename(from, to: to)
         case .remove(let path): try disk.remove(path)
-        case .syncDirectory(let path): try disk.syncDirectory(path)
+        case .syncDirectory(let path):
+            #if DEBUG
+            if Planted.has(.directoryNotSynced) { return }
+            #endif
+            try disk.syncDirectory(path)
         case .close(let file): disk.close(file)
         case .prepare(let path, let size): try DiskOperation.prepare(path, size: size, on: disk)
         }

@@ -220,6 +220,8 @@ extension LogExamination {
             last = own.point
         }
         segments[segments.count - 1].scan.nameLast(last)
+        // The segment that is begun after the loss repeats the term, and the next start takes it from there.
+        lastIdentity = EntryIdentity(term: last.term, payloadLength: 0, payloadChecksum: 0, isKnown: false)
     }
 }
 

@@ -1,3 +1,4 @@
+import Planted
 import Ports
 
 extension LogStore {
@@ -26,6 +27,9 @@ extension LogStore {
         firstAfterCut = index + 1
         if state.flushed.index > index { state.flushed = last }
         state.cut(after: index)
+        #if DEBUG
+        if Planted.has(.truncationNotRecorded) { return retire(dropped, .privately) + removeIndexes(of: active) }
+        #endif
         return saveState() + retire(dropped, .privately) + removeIndexes(of: active)
     }
 

@@ -1,4 +1,5 @@
 import Bytes
+import Planted
 import Ports
 
 /// The durable log of one group. Owned by the event loop; after opening it never touches the disk itself: every
@@ -92,6 +93,9 @@ package final class LogStore {
         var operations: [DiskOperation] = []
         for offset in LogState.slotOffsets {
             operations.append(.write(stateFile, offset: offset, [slot]))
+            #if DEBUG
+            if Planted.has(.stateNotSynced) { continue }
+            #endif
             operations.append(.sync(stateFile))
         }
         return operations

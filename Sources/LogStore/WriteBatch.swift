@@ -1,4 +1,5 @@
 import Bytes
+import Planted
 import Ports
 
 /// Collects entries that go to one file from one offset on into a single write: headers and small payloads
@@ -59,6 +60,9 @@ struct WriteBatch {
         flushCopied()
         let rest = (Self.page - end % Self.page) % Self.page
         if rest > 0, end + rest <= limit { pieces.append(Self.zeroPage.slice(0, Int(rest))) }
+        #if DEBUG
+        if Planted.has(.entriesNotSynced) { return [.write(file, offset: start, pieces)] + naming }
+        #endif
         return [.write(file, offset: start, pieces), .sync(file)] + naming
     }
 

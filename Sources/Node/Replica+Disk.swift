@@ -1,5 +1,6 @@
 import Bytes
 import LogStore
+import Planted
 import Ports
 import Raft
 
@@ -82,7 +83,11 @@ extension Replica {
         guard fault == nil else { return }
         switch completion {
         case .finished(let token): batchFinished(diskWork.finish(token))
-        case .failed(_, let failure): stop(.disk(failure))
+        case .failed(let token, let failure):
+            #if DEBUG
+            if Planted.has(.diskFailureIgnored) { return batchFinished(diskWork.finish(token)) }
+            #endif
+            stop(.disk(failure))
         case .read(let token, let bytes):
             if let task = diskWork.tasks.removeValue(forKey: token) { readFinished(task, bytes) }
         case .readFailed(let token, let failure):

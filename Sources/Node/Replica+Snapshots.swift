@@ -1,6 +1,7 @@
 import Broker
 import Bytes
 import LogStore
+import Planted
 import Ports
 import Raft
 
@@ -77,6 +78,9 @@ extension Replica {
                 if raft.lastPosition.index - matched <= settings.followerReachEntries { keep = min(keep, matched + 1) }
             }
         }
+        #if DEBUG
+        if Planted.has(.deletesLiveSegments) { keep = snapshot.index + 1 }
+        #endif
         let first = log.firstIndex
         let operations = log.deletePrefix(before: keep)
         guard !operations.isEmpty else { return }

@@ -1,3 +1,5 @@
+import Planted
+
 /// What leaves the core, in order. Messages stay here while term or vote are not on disk: a member must not be heard in
 /// a term that it could forget.
 struct Outbox: Hashable, Sendable {
@@ -55,6 +57,9 @@ struct Outbox: Hashable, Sendable {
     }
 
     mutating func send(_ message: RaftMessage, to receiver: MemberID) {
+        #if DEBUG
+        if Planted.has(.speaksBeforeSaving) { return outputs.append(.send(message, to: receiver)) }
+        #endif
         if isSaved { outputs.append(.send(message, to: receiver)) } else { hold(message, for: receiver) }
     }
 

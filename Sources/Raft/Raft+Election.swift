@@ -1,5 +1,7 @@
 // Elections (paper §5.2, §5.4.1), PreVote (thesis §9.6) and the changes of role.
 
+import Planted
+
 extension Raft {
     /// Only a voter campaigns, and not while a snapshot is about to replace its log, nor with damage in it.
     var isPromotable: Bool { membership.voters.contains(id) && receiving == nil && damagedFrom == nil }
@@ -38,9 +40,16 @@ extension Raft {
     mutating func enterTerm(_ newTerm: Term, vote newVote: MemberID?) {
         term = newTerm
         vote = newVote
-        verified = 0
+        forgetVerified()
         outbox.dropHeld()
         outbox.save(term: term, vote: vote)
+    }
+
+    private mutating func forgetVerified() {
+        #if DEBUG
+        if Planted.has(.keepsVerifiedAcrossTerms) { return }
+        #endif
+        verified = 0
     }
 
     // MARK: Roles
@@ -58,6 +67,9 @@ extension Raft {
     }
 
     mutating func becomePreCandidate() {
+        #if DEBUG
+        if Planted.has(.noPreVote) { return becomeCandidate(isTransfer: false) }
+        #endif
         role = .preCandidate
         leader = nil
         tally = VoteTally()
@@ -123,17 +135,23 @@ extension Raft {
     }
 
     private func isVoteFree(for candidate: MemberID) -> Bool {
-        vote == candidate || (vote == nil && leader == nil)
+        #if DEBUG
+        if Planted.has(.votesTwice) { return leader == nil }
+        #endif
+        return vote == candidate || (vote == nil && leader == nil)
     }
 
     /// Paper §5.4.1. Our side counts with all it has accepted, flushed or not: the stricter reading.
     private func isUpToDate(_ last: Position) -> Bool {
+        #if DEBUG
+        if Planted.has(.votesForStaleLogs) { return true }
+        #endif
         let mine = log.lastPosition
         return last.term > mine.term || (last.term == mine.term && last.index >= mine.index)
     }
 
     private mutating func castVote(for candidate: MemberID) {
-        if vote == nil {
+        if vote != candidate {
             vote = candidate
             outbox.save(term: term, vote: vote)
         }

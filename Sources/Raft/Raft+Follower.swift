@@ -1,5 +1,7 @@
 // The follower's side of replication (paper §5.3, Figure 2 "AppendEntries RPC: receiver implementation").
 
+import Planted
+
 extension Raft {
     mutating func stepAppend(_ request: AppendRequest, from sender: MemberID) {
         // The installed snapshot replaces the log: entries taken in now would be lost with it.
@@ -22,6 +24,9 @@ extension Raft {
         }
         verified = max(verified, request.last)
         commit(through: min(request.commit, verified))
+        #if DEBUG
+        if Planted.has(.acknowledgesBeforeFlush) { acknowledge() }
+        #endif
         if request.last <= log.flushed { acknowledge() }
     }
 
@@ -59,7 +64,10 @@ extension Raft {
     /// One cursor instead of a queue of replies: whatever a flush brings is reported up to what is verified.
     mutating func acknowledge() {
         guard role == .follower, let leader else { return }
-        let index = min(verified, intact)
+        var index = min(verified, intact)
+        #if DEBUG
+        if Planted.has(.acknowledgesBeforeFlush) { index = verified }
+        #endif
         send(.appendReply(AppendReply(term: term, outcome: .flushed(index))), to: leader)
     }
 

@@ -1,5 +1,7 @@
 // The leader's side of replication: who is sent what, and what their replies tell (paper §5.3).
 
+import Planted
+
 extension Raft {
     private func peerNumber(_ id: MemberID) -> Int? { peers.firstIndex { $0.id == id } }
 
@@ -27,6 +29,9 @@ extension Raft {
     /// and its silence about a newer leader ends (thesis §6.2).
     private mutating func checkQuorum() {
         electionElapsed = 0
+        #if DEBUG
+        if Planted.has(.noCheckQuorum) { return }
+        #endif
         let active = membership.voters.count { voter in
             voter == id || peers.contains { $0.id == voter && $0.progress.isActive }
         }
@@ -49,7 +54,12 @@ extension Raft {
         for number in peers.indices { sendHeartbeat(to: number) }
     }
 
-    func commitKnown(to number: Int) -> LogIndex { min(peers[number].progress.matched, machine.committed) }
+    func commitKnown(to number: Int) -> LogIndex {
+        #if DEBUG
+        if Planted.has(.heartbeatCommitsUnmatched) { return machine.committed }
+        #endif
+        return min(peers[number].progress.matched, machine.committed)
+    }
 
     mutating func sendHeartbeat(to number: Int) {
         let commit = commitKnown(to: number)

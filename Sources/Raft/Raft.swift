@@ -1,3 +1,5 @@
+import Planted
+
 /// The consensus core of one group on one member. See the catalog's first page for the invariant and the life cycle.
 ///
 /// A value without I/O: every call is one event, and `takeOutputs` says what it led to.
@@ -120,7 +122,12 @@ extension Raft {
     /// The newest snapshot this member knows of.
     package var snapshotPosition: Position { snapshot }
     /// Leader of this term, its own no-op applied: proposals may be made (paper §8).
-    package var isReady: Bool { role == .leader && machine.applied >= noop }
+    package var isReady: Bool {
+        #if DEBUG
+        if Planted.has(.admitsBeforeNoop) { return role == .leader }
+        #endif
+        return role == .leader && machine.applied >= noop
+    }
     /// The member a transfer under way goes to.
     package var transferTarget: MemberID? { transfer?.target }
 

@@ -25,7 +25,7 @@ package enum BlockingHTTP {
         return try parse(bytes, connection.target)
     }
 
-    private static func parse(_ bytes: [UInt8], _ target: String) throws(BlockingError) -> Response {
+    static func parse(_ bytes: [UInt8], _ target: String) throws(BlockingError) -> Response {
         guard let bodyStart = headLength(bytes) else { throw .badResponse("\(target) sent no whole HTTP response") }
         let head = String(decoding: bytes[..<bodyStart], as: UTF8.self)
         let lines = head.split(whereSeparator: \.isNewline)

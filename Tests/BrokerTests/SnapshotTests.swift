@@ -103,6 +103,32 @@ struct SnapshotTests {
                     ProducerState.Batch(baseOffset: 6, appendTime: -1, firstSequence: 6, recordCount: 1)))
     }
 
+    /// Bytes that are a snapshot in form, but of a state that no log leads to: refused, not a trap later.
+    @Test func aStateThatContradictsItselfIsRefused() throws {
+        var leader = Leader(term: 6)
+        let topic = try leader.createTopic("t", partitions: 1)
+        for _ in 0..<3 { _ = leader.admit(batch("x", timestamp: 1), PartitionKey(topic: topic, partition: 0)) }
+        leader.seal()
+        _ = try leader.apply(10)
+        let good = leader.broker
+        #expect(good.directory.topics[0].partitions[0].endOffset == 3)
+        #expect(throws: Never.self) { try Broker(snapshot: joined(good.encodeSnapshot())) }
+        func refuses(_ change: (inout PartitionState) -> Void) -> Bool {
+            var bad = good
+            change(&bad.directory.topics[0].partitions[0])
+            do {
+                _ = try Broker(snapshot: joined(bad.encodeSnapshot()))
+                return false
+            } catch {
+                return true
+            }
+        }
+        #expect(refuses { $0.index = PartitionIndex() })
+        #expect(refuses { $0.logStartOffset = $0.endOffset })
+        #expect(refuses { $0.leaderEpochs.note(7, from: 2) })
+        #expect(refuses { $0.index.restore(.init(index: 99, baseOffset: 2, maxTimestamp: 1, position: 9, length: 9)) })
+    }
+
     @Test func aCopyIsNotTouchedByWhatFollows() throws {
         let log = try RandomLog(seed: 20, steps: 200)
         var broker = Broker()

@@ -19,7 +19,7 @@ import Testing
 
     @Test(arguments: [
         "", "{", "[1,]", "{\"a\"}", "tru", "\"\u{1}\"", "\"\\ud800\"",
-        "1 2", "\"a", "nan", "[1 2]", "{\"a\":1,}", "\\u",
+        "\"\\u+041\"", "\"\\u-000\"", "\"\\ud83d \\ude00\"", "1 2", "\"a", "nan", "[1 2]", "{\"a\":1,}", "\\u",
     ])
     func badTextIsRefused(_ text: String) {
         #expect(throws: JSONError.self) { try JSONValue(parsing: text) }

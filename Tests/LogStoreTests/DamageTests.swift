@@ -77,6 +77,18 @@ import Testing
         }
     }
 
+    /// What is started after a loss must not make the log look older than it is at the start after next.
+    @Test func theTermOfALostLastEntrySurvivesEveryFurtherStart() throws {
+        let (fixture, truth) = try build(mark: true, sidecars: true)
+        fixture.disk.damage(fixture.path(FileNames.segment(7))) { $0.removeLast($0.count - 8192) }
+        for _ in 0..<3 {
+            let recovered = try fixture.open().recovered
+            #expect(recovered.last == LogPoint(index: 10, term: truth[9].term, chain: truth[9].chain))
+            #expect(recovered.damaged.map { $0.first } == [7])
+            fixture.disk.killProcess()
+        }
+    }
+
     /// Every byte of headers, every 61st of payloads and of everything else.
     private func samples(_ count: Int, _ places: [(index: UInt64, start: Int, end: Int)]) -> [Int] {
         var bytes = Array(stride(from: 0, to: count, by: 397))

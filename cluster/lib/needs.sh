@@ -106,13 +106,14 @@ require_venv() {
 
 # An incremental release build does not always rebuild the modules that use a type whose stored properties have changed,
 # and what comes out crashes at its start. After a change of the sources the release build begins from nothing.
+# discard_stale_build FOLDER WHAT...: the build folder, and the files and folders below the repository it is made from.
 discard_stale_build() {
-    local stamp="$repository/.build/release-sources" sources
-    sources="$(cd "$repository" && find Package.swift Sources -type f -print0 |
-        LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)"
+    local folder="$1" stamp="$1/release-sources" sources
+    shift
+    sources="$(cd "$repository" && find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)"
     if [ "$(cat "$stamp" 2>/dev/null)" != "$sources" ]; then
-        rm -rf "$repository"/.build/*/release
-        mkdir -p "$repository/.build"
+        rm -rf "$folder"/*/release
+        mkdir -p "$folder"
         printf '%s\n' "$sources" >"$stamp"
     fi
 }
@@ -125,11 +126,46 @@ require_holdfast() {
     fi
     require_swift
     say "building holdfast (release)"
-    discard_stale_build
+    discard_stale_build "$repository/.build" Package.swift Sources
     local build=(swift build --package-path "$repository" -c release --static-swift-stdlib --product holdfast)
     "${build[@]}" >&2 || fail "the build failed: ${build[*]}"
     CLUSTER_HOLDFAST="$("${build[@]}" --show-bin-path)/holdfast"
     export CLUSTER_HOLDFAST
+}
+
+# Builds the fuzzer and exports where it is. The package's modules are built by the package manager, instrumented, and
+# linked with Tests/Fuzz and the samples of other tests by hand: the manifest must not name such flags, and libFuzzer
+# brings a main of its own. CRC-32C is replaced (Tests/Fuzz/checksum.c).
+require_fuzzer() {
+    local folder="$repository/.build/fuzz" build objects sources target products checks="fuzzer,address" package
+    CLUSTER_FUZZER="$folder/holdfast-fuzz"
+    export CLUSTER_FUZZER
+    sources=(Tests/Fuzz Tests/KafkaWireTests Tests/KafkaGatewayTests)
+    package="$(basename "$repository" | tr '[:upper:]' '[:lower:]' | tr -c '[:alnum:]\n' _)"
+    discard_stale_build "$folder" Package.swift Sources
+    build=(swift build --package-path "$repository" --scratch-path "$folder" -c release -Xswiftc -enable-testing
+        -Xswiftc "-sanitize=$checks" -Xcc -fsanitize=fuzzer-no-link -Xcc -fsanitize=address
+        -Xswiftc -assert-config -Xswiftc Debug)
+    products="$("${build[@]}" --show-bin-path)"
+    if [ -x "$CLUSTER_FUZZER" ] && [ -d "$products" ] &&
+        [ -z "$(cd "$repository" && find "${sources[@]}" -newer "$CLUSTER_FUZZER" -print -quit)" ]; then
+        return 0
+    fi
+    say "building the fuzzer"
+    for target in Server Simulator; do
+        "${build[@]}" --target "$target" >&2 || fail "the build failed: ${build[*]} --target $target"
+    done
+    mapfile -t objects < <(find "$products" -path '*.build/*' -name '*.o' ! -name 'crc32c.c.o')
+    (
+        cd "$repository"
+        clang -O1 -c -I Sources/CSystem/include Tests/Fuzz/checksum.c -o "$folder/checksum.o"
+        swiftc "-sanitize=$checks" -assert-config Debug -O -wmo -parse-as-library -swift-version 6 \
+            -module-name Fuzz -package-name "$package" \
+            -I "$products/Modules" -Xcc -fmodule-map-file="$products/CSystem.build/module.modulemap" \
+            Tests/Fuzz/*.swift Tests/KafkaWireTests/{Samples+*,Messages,TestValues}.swift \
+            Tests/KafkaGatewayTests/{Test*,Requests}.swift "$folder/checksum.o" "${objects[@]}" \
+            -o "$CLUSTER_FUZZER" 2>&1 | sed '/warning: Cannot export local symbol/d' >&2
+    ) || fail "linking the fuzzer failed"
 }
 
 # Exports the binary that an earlier command built, if there is one: a look at a cluster builds nothing.

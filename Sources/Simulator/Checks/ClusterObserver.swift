@@ -37,6 +37,12 @@ final class ClusterObserver {
         newLeader = machine.number
     }
 
+    /// What the process that has just started lacks of what the one before it had called durable; nil if nothing.
+    func lostEntries(_ machine: Machine) -> String? {
+        guard let view = machine.node?.replica.view, view.lastIndex < seen[machine.number].flushed else { return nil }
+        return "the log ends at \(view.lastIndex), and was durable to \(seen[machine.number].flushed)"
+    }
+
     /// The first invariant that `machine` breaks, or nil.
     func look(at machine: Machine, _ machines: [Machine]) -> String? {
         guard let replica = machine.node?.replica else { return nil }

@@ -53,6 +53,8 @@ package final class History {
     private var producers: [Producer] = []
     /// By partition, the value that somebody has seen at each offset. Looked up only.
     private var seen: [Partition: [Value?]] = [:]
+    /// One above the highest offset acknowledged, by partition. Looked up only.
+    private var acknowledgedEnds: [Partition: Int64] = [:]
     package private(set) var acknowledgedCount = 0
     package private(set) var readCount = 0
 
@@ -83,6 +85,7 @@ package final class History {
         if case .open = sent.outcome { acknowledgedCount += 1 }
         producers[value.producer].sent[value.number].outcome = .acknowledged(offset)
         guard let offset else { return nil }
+        acknowledgedEnds[sent.place] = max(acknowledgedEnd(of: sent.place), offset + 1)
         return note(value, at: offset, in: sent.place, "acknowledged")
     }
 
@@ -113,6 +116,8 @@ package final class History {
 
     /// One above the highest offset at which anybody has seen a value.
     package func end(of place: Partition) -> Int { seen[place]?.count ?? 0 }
+
+    package func acknowledgedEnd(of place: Partition) -> Int64 { acknowledgedEnds[place] ?? 0 }
 
     // MARK: The last word
 

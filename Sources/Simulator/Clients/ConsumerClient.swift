@@ -23,7 +23,10 @@ final class ConsumerClient: KafkaClient {
     }
 
     private func fetch(_ number: Int) {
-        guard let leader, number == stream else { return step(after: 20_000) }
+        guard var leader, number == stream else { return step(after: 20_000) }
+        // Now and then a client believes in a leader that is none, or none any more.
+        if random.chance(perMille: 100) { leader = random.below(simulation.plan.machines) }
+        if random.chance(perMille: 100) { return probe(number, at: leader) }
         let request = FetchRequest.of(
             simulation.workload.streams[number], positions,
             maximumBytes: Int32(256 << random.below(10)), maxWaitMs: Int32(random.below(300)))
@@ -35,6 +38,27 @@ final class ConsumerClient: KafkaClient {
             var pause: UInt64 = 1000
             for partition in response.partitions where !self.took(partition, of: number) { pause = 50_000 }
             self.step(after: pause)
+        }
+    }
+
+    /// Asks where the partitions end. Whoever answers must know of everything acknowledged before the question.
+    private func probe(_ number: Int, at leader: Int) {
+        let partitions = positions.indices.map {
+            ListOffsetsRequest.Partition(partitionIndex: Int32($0), timestamp: -1)
+        }
+        let places = positions.indices.map { History.Partition(stream: number, partition: $0) }
+        let acknowledged = places.map { simulation.history.acknowledgedEnd(of: $0) }
+        let name = simulation.workload.streams[number].name
+        let request = ListOffsetsRequest(replicaId: -1, topics: [.init(name: name, partitions: partitions)])
+        call(request, to: leader, as: ListOffsetsResponse.self) { [unowned self] response in
+            for answer in response?.topics.first?.partitions ?? [] where answer.errorCode == .none {
+                let place = Int(answer.partitionIndex)
+                if answer.offset >= acknowledged[place] { continue }
+                self.simulation.fail(
+                    "stale read: \(places[place]) was said to end at \(answer.offset), \(acknowledged[place]) was "
+                        + "acknowledged before")
+            }
+            self.step(after: 1000)
         }
     }
 

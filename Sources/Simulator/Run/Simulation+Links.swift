@@ -120,7 +120,7 @@ extension Simulation {
     func block(from: Int, to: Int) {
         let number = pair(from, to)
         pairs[number].blocks[pairs[number].direction(from: from)] += 1
-        guard let connection = pairs[number].connection else { return }
+        guard plan.givesUpLinks, let connection = pairs[number].connection else { return }
         schedule(.giveUp(pair: number, generation: connection), after: networkRandom.between(300_000...2_500_000))
     }
 

@@ -2,7 +2,7 @@
 package struct SimulationResult: Sendable {
     package let seed: UInt64
     /// What went wrong, or nil.
-    package let violation: String?
+    package private(set) var violation: String?
     package let coverage: Coverage
     /// Over every event of the run.
     package let eventHash: UInt64
@@ -13,9 +13,22 @@ package struct SimulationResult: Sendable {
     package let elections: Int
     /// Microseconds from the end of the faults to the first acknowledgement that every producer had.
     package let recovery: UInt64
+
+    /// The same seed must have given the same run, event by event.
+    package mutating func compare(with other: SimulationResult) {
+        guard violation == nil, eventHash != other.eventHash || events != other.events else { return }
+        violation = "not deterministic: \(events) events and then \(other.events), with other hashes"
+    }
 }
 
 extension Simulation {
+    /// The leader hands over to another machine, if there is a leader that can.
+    func handOver(to machine: Int) {
+        guard let leader = machines.first(where: \.isLeader) else { return }
+        leader.node?.replica.transferLeadership(to: machines[machine].id)
+        finishTurn(leader)
+    }
+
     /// Longest time, in simulated microseconds, in which a healthy core must serve again, and all must agree.
     private static let livenessBound: UInt64 = 20_000_000
 
@@ -58,7 +71,8 @@ extension Simulation {
         return now - start
     }
 
-    private func finish() {
+    /// Everything that can run does, and all that clients were told is compared with what is there.
+    func finish() {
         note("phase", "convergence", "all nodes start")
         for machine in machines where !machine.isUp { start(machine) }
         workload.close()

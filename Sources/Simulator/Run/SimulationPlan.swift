@@ -18,6 +18,8 @@ package struct SimulationPlan: Sendable {
     package var latency: ClosedRange<UInt64>
     /// Frames keep their order and are late instead of lost, as on TCP; otherwise each is for itself.
     package var isStream: Bool
+    /// A link on which nothing gets through one way is given up after a while.
+    package var givesUpLinks = true
     // Disks; microseconds for one piece of work.
     package var diskLatency: ClosedRange<UInt64>
     // Clients.
@@ -44,7 +46,7 @@ package struct SimulationPlan: Sendable {
         producers = 1 + random.below(4)
         consumers = 1 + random.below(2)
         partitions = 1 + random.below(3)
-        produceInterval = random.between(10_000...100_000)
+        produceInterval = random.between(15_000...250_000)
         maximumValueBytes = random.pick([16, 200, 1500])
         topicLifetime = random.between(1_500_000...6_000_000)
         for fault in FaultClass.allCases where FaultClass.injected.contains(fault) && random.chance(perMille: 300) {

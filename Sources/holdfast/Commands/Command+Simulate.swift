@@ -1,3 +1,4 @@
+import Planted
 import Simulator
 
 extension Command {
@@ -7,8 +8,12 @@ extension Command {
             Flag("seed", "N", "run this seed alone and print what happens"),
             Flag("seeds", "A..B", "run these seeds, both included"),
             Flag("jobs", "N", "threads of a campaign", default: "2"),
+            Flag("stop-after", "N", "failing seeds after which a campaign ends", default: "10"),
             Flag(switch: "require-coverage", "fail unless every fault took effect in some seed"),
-        ],
+            Flag(switch: "twice", "run every seed twice and compare: the same seed must give the same run"),
+            Flag("link-graph", "N", "run one of these alone and print what happens"),
+            Flag(switch: "link-graphs", "run every directed link graph of three nodes with every leader"),
+        ] + plantFlags,
         details: """
             A run is one seed: three or five nodes, their disks, links, clocks and clients in one thread on a virtual
             clock. The same seed gives the same run, to the byte. First everything goes on under faults, then a healthy
@@ -16,15 +21,41 @@ extension Command {
             simulator's documentation. Exits with 1 if a seed fails, and prints the command that replays it.
             """
     ) { arguments throws(CommandFailure) in
+        #if DEBUG
+        if arguments.has("plant") { Planted.bug = try arguments.choice("plant", PlantedBug.self) }
+        #endif
+        if arguments.has("link-graphs") { return try linkGraphs() }
+        if arguments.has("link-graph") {
+            return try replay(graph: try arguments.integer("link-graph", in: 0...LinkGraphRun.count - 1))
+        }
         switch (arguments.optional("seed"), arguments.optional("seeds")) {
         case (let seed?, nil): return try replay(try number(seed))
         case (nil, let seeds?):
             let campaign = Campaign(
                 seeds: try range(seeds), jobs: try arguments.integer("jobs", in: 1...64),
-                requiresCoverage: arguments.has("require-coverage"))
+                maximumFailures: try arguments.integer("stop-after", in: 1...1_000_000),
+                requiresCoverage: arguments.has("require-coverage"), runsTwice: arguments.has("twice"))
             return try campaign.run()
-        default: throw .usage("give one of --seed and --seeds")
+        default: throw .usage("give one of --seed, --seeds, --link-graph and --link-graphs")
         }
+    }
+
+    #if DEBUG
+    private static let plantFlags = [Flag("plant", "BUG", "with one of the known defects, which the checks must find")]
+    #else
+    private static let plantFlags: [Flag] = []
+    #endif
+
+    private static func linkGraphs() throws(CommandFailure) -> Int32 {
+        var failures = 0
+        for number in 0..<LinkGraphRun.count {
+            guard let violation = LinkGraphRun(number: number).run() else { continue }
+            failures += 1
+            try Output.printAll("link graph \(number): FAILED: \(violation)\n")
+            try Output.printAll("replay: holdfast simulate --link-graph \(number)\n")
+        }
+        try Output.printAll("\(LinkGraphRun.count) link graphs, \(failures) failed\n")
+        return failures == 0 ? 0 : 1
     }
 
     private static func number(_ text: String) throws(CommandFailure) -> UInt64 {
@@ -38,6 +69,14 @@ extension Command {
             first <= last, last < UInt64.max
         else { throw .usage("--seeds '\(text)' is no range such as 1..1000") }
         return first...last
+    }
+
+    private static func replay(graph number: Int) throws(CommandFailure) -> Int32 {
+        let transcript = Transcript()
+        let violation = LinkGraphRun(number: number).run { transcript.add($0, $1, $2, $3) }
+        if let failure = transcript.failure { throw failure }
+        try Output.printAll("link graph \(number): " + (violation.map { "FAILED: \($0)" } ?? "passed") + "\n")
+        return violation == nil ? 0 : 1
     }
 
     /// One run, line by line: when, who, what.

@@ -3,12 +3,13 @@ import Synchronization
 import SystemIO
 
 /// Many seeds, on several threads: each run is confined to one.
-struct Campaign {
+struct Campaign: Sendable {
     let seeds: ClosedRange<UInt64>
     let jobs: Int
-    let requiresCoverage: Bool
     /// Failing seeds after which it stops: one usually shows what the others would.
-    private static let maximumFailures = 10
+    let maximumFailures: Int
+    let requiresCoverage: Bool
+    let runsTwice: Bool
 
     private final class Shared: Sendable {
         let state: Mutex<(next: UInt64?, report: CampaignReport)>
@@ -20,12 +21,12 @@ struct Campaign {
         let start = SystemClock.monotonicNanoseconds
         func seconds() -> Double { Double(SystemClock.monotonicNanoseconds - start) / 1e9 }
         let shared = Shared(first: seeds.lowerBound)
-        let last = seeds.upperBound
+        let campaign = self
         var threads: [WorkerThread] = []
         do {
             try ProcessTraps.announce()
             for number in 0..<jobs {
-                threads.append(try WorkerThread("simulate-\(number)") { Self.work(shared, through: last) })
+                threads.append(try WorkerThread("simulate-\(number)") { campaign.work(shared) })
             }
         } catch {
             throw .failed(error.description)
@@ -49,7 +50,8 @@ struct Campaign {
         shared.state.withLock { $0.next == nil }
     }
 
-    private static func work(_ shared: Shared, through last: UInt64) {
+    private func work(_ shared: Shared) {
+        let last = seeds.upperBound
         while true {
             let seed = shared.state.withLock { state -> UInt64? in
                 guard let next = state.next else { return nil }
@@ -58,7 +60,8 @@ struct Campaign {
             }
             guard let seed else { return }
             ProcessTraps.note("seed \(seed) of the simulation")
-            let result = Simulation(plan: SimulationPlan(seed: seed)).run()
+            var result = Simulation(plan: SimulationPlan(seed: seed)).run()
+            if runsTwice { result.compare(with: Simulation(plan: SimulationPlan(seed: seed)).run()) }
             shared.state.withLock { state in
                 state.report.add(result)
                 if state.report.failures.count >= maximumFailures { state.next = nil }

@@ -1,0 +1,44 @@
+/// Known defects of replicated brokers that a test build can bring back, one at a time, to show that the simulator's
+/// checks find them. Each is a few lines under `#if DEBUG` where the defect would be; a release build has none of them.
+package enum PlantedBug: String, CaseIterable, Sendable {
+    // Consensus.
+    case commitsOldTerms = "commits-old-terms"
+    case noPreVote = "no-pre-vote"
+    case noCheckQuorum = "no-check-quorum"
+    case acknowledgesBeforeFlush = "acknowledges-before-flush"
+    case leaderCountsUnflushed = "leader-counts-unflushed"
+    case votesTwice = "votes-twice"
+    case votesForStaleLogs = "votes-for-stale-logs"
+    case speaksBeforeSaving = "speaks-before-saving"
+    case keepsVerifiedAcrossTerms = "keeps-verified-across-terms"
+    case heartbeatCommitsUnmatched = "heartbeat-commits-unmatched"
+    case readsWithoutQuorum = "reads-without-quorum"
+    case matchesByIndexOnly = "matches-by-index-only"
+    case admitsBeforeNoop = "admits-before-no-op"
+    // The disk.
+    case entriesNotSynced = "entries-not-synced"
+    case stateNotSynced = "state-not-synced"
+    case directoryNotSynced = "directory-not-synced"
+    case truncationNotRecorded = "truncation-not-recorded"
+    case cutsDamagedEntries = "cuts-damaged-entries"
+    case tailNotRewritten = "tail-not-rewritten"
+    case diskFailureIgnored = "disk-failure-ignored"
+    case deletesLiveSegments = "deletes-live-segments"
+    // The broker and its door.
+    case acknowledgesOnArrival = "acknowledges-on-arrival"
+    case unknownIsSuccess = "unknown-is-success"
+    case newLeaderForgetsProducers = "new-leader-forgets-producers"
+    case snapshotForgetsProducers = "snapshot-forgets-producers"
+    case losesDeletes = "loses-deletes"
+    case deposedLeaderJudgesOffsets = "deposed-leader-judges-offsets"
+}
+
+/// The defect of this process.
+package enum Planted {
+    #if DEBUG
+    /// Set once, before any node is made.
+    package nonisolated(unsafe) static var bug: PlantedBug?
+
+    package static func has(_ bug: PlantedBug) -> Bool { self.bug == bug }
+    #endif
+}

@@ -1,0 +1,41 @@
+"""A minute of fuzzing over every decoder, from the saved inputs on."""
+
+import re
+import subprocess
+
+import pytest
+
+from nodes import REPOSITORY
+
+SECONDS = 60
+# The fuzzer is built first where it is not there yet.
+BUILDING = 900
+pytestmark = pytest.mark.timeout(BUILDING + 5 * SECONDS)
+
+
+def fuzz(*words):
+    done = subprocess.run([REPOSITORY / "cluster" / "fuzz", *words], capture_output=True, text=True,
+                          timeout=BUILDING + 4 * SECONDS)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_minute_of_fuzzing_finds_nothing():
+    code, table, errors = fuzz("--seconds", str(SECONDS))
+    assert code == 0, f"{table}\n{errors}"
+    ran = re.findall(r"^(\S+) +([\d,]+) +[\d,]+ +([\d,]+) +[\d,]+  -$", table, re.MULTILINE)
+    assert len(ran) >= 20, table
+    # A target that is turned away at once, or that nothing instruments, would find nothing either.
+    idle = [name for name, executions, edges in ran
+            if int(executions.replace(",", "")) < 100 or int(edges.replace(",", "")) < 80]
+    assert not idle, f"{idle} hardly ran:\n{table}"
+
+
+def test_a_planted_trap_is_found():
+    """Behind four comparisons: found in seconds when coverage guides the fuzzer, and not by chance."""
+    code, table, errors = fuzz("--target", "planted", "--seconds", "60")
+    assert code == 1 and "broken promise: planted" in table, f"{table}\n{errors}"
+    finding = re.search(r"--replay (\S+)", table).group(1)
+    code, output, _ = fuzz("--target", "planted", "--replay", str(REPOSITORY / finding))
+    assert code == 1 and "broken promise: planted" in output
+    for path in (REPOSITORY / finding, REPOSITORY / f"{finding}.txt"):
+        path.unlink()
