@@ -1,7 +1,7 @@
 import Bytes
 import Ports
 
-/// Damage to entries that were durable: noted, scrubbed for, and repaired in place with copies from a peer. Nothing here
+/// Damage to entries that were durable: noted, looked for, and repaired in place with copies from a peer. Nothing here
 /// changes what the log says: an entry is taken only if its chain checksum is the one that stood there.
 extension LogStore {
     /// What came of the copies: the writes, durable when the batch is finished (then `onRepaired`), and whether the
@@ -19,7 +19,7 @@ extension LogStore {
         package let byteCount: Int
     }
 
-    /// Entry `index` was found unreadable, although durable. False if it is not (any more) in the log, or known already.
+    /// Entry `index` was found unreadable, although durable. False if it is not in the log, or is known already.
     package func noteDamage(_ index: UInt64) -> Bool {
         guard index <= flushedIndex, let segment = segment(of: index), !isDamaged(index) else { return false }
         let slot = segment.slots[Int(index - segment.first)]
@@ -48,7 +48,8 @@ extension LogStore {
     package func repair(_ site: RepairSite, found: ByteSlice, with entries: [LogEntry]) -> RepairOutcome? {
         let range = site.range
         let byteCount = entries.reduce(0) { $0 + EntryHeader.span(payloadLength: $1.payloadLength) }
-        guard repairSite(of: range)?.file == site.file, byteCount == range.byteCount ?? byteCount, let segment = segment(of: range.first), let before = range.chainBefore ?? chain(at: range.first - 1),
+        guard repairSite(of: range)?.file == site.file, byteCount == range.byteCount ?? byteCount,
+            let segment = segment(of: range.first), let before = range.chainBefore ?? chain(at: range.first - 1),
             entries.count == Int(range.last - range.first + 1), let last = entries.last
         else { return nil }
         var chain = before

@@ -62,8 +62,8 @@ extension Replica {
         applyCommitted()
     }
 
-    /// Damage, unless the log was begun anew in the meantime, and has the entries elsewhere or has no need of them. Each
-    /// is looked at alone; applying goes on when that is done, up to the damage, and after its repair.
+    /// Damage, unless the log was begun anew in the meantime, and has the entries elsewhere or has no need of them.
+    /// Each is looked at alone; applying goes on when that is done, up to the damage, and after its repair.
     func applyEntriesUnreadable(from start: EntryLocation, count: Int) {
         guard log.location(of: start.index) == start else {
             coldApply = .idle

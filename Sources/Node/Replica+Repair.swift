@@ -12,7 +12,7 @@ extension Replica {
 
     // MARK: Finding damage
 
-    /// What is read at `index` is not what was written: it is looked at once more, alone, before anything is made of it.
+    /// What is read at `index` is not what was written: it is looked at again, alone, before anything is made of it.
     func suspect(_ index: UInt64) {
         guard let location = log.location(of: index), index <= log.flushedIndex else { return }
         start(.recheck(location)) {
@@ -40,8 +40,16 @@ extension Replica {
     }
 
     func damageChanged() {
-        raft.onDamage(from: log.damagedRanges.first?.first)
-        if let current = repair.current, !log.damagedRanges.contains(current) { repair.current = nil }
+        if let current = repair.current, !log.damagedRanges.contains(current) {
+            repair.current = nil
+            repair.answers = [:]
+        }
+        var isReplaceable = false
+        switch leader.flatMap({ repair.answers[$0] }) {
+        case .absent, .unfit: isReplaceable = true
+        case .damaged, nil: break
+        }
+        raft.onDamage(from: log.damagedRanges.first?.first, isReplaceable: isReplaceable)
     }
 
     // MARK: Asking
@@ -73,7 +81,8 @@ extension Replica {
     }
 
     /// Gives up when every member has answered, again and again, that it has no copy, and so many have lost theirs that
-    /// the entry may be committed. Otherwise a leader elected by the others has what is committed, and replaces the rest.
+    /// the entry may be committed. Otherwise a leader elected by the others has what is committed, and replaces the
+    /// rest.
     private func judge(_ range: DamagedRange) {
         let others = otherMembers
         guard others.allSatisfy({ repair.answers[$0] != nil }) else { return }
@@ -125,7 +134,9 @@ extension Replica {
     func repairAnswered(first: UInt64, _ answer: PeerFrame.RepairAnswer, from peer: NodeID) {
         guard let range = repair.current, range.first == first, !repair.isWriting else { return }
         switch answer {
-        case .absent: repair.answers[peer] = .absent
+        case .absent:
+            repair.answers[peer] = .absent
+            damageChanged()
         case .damaged(let first, let last): repair.answers[peer] = .damaged(first: first, last: last)
         case .entries(let entries):
             guard let site = log.repairSite(of: range) else { return }
@@ -141,6 +152,7 @@ extension Replica {
         guard let outcome = log.repair(site, found: found, with: entries) else {
             repair.isWriting = false
             repair.answers[peer] = .unfit
+            damageChanged()
             onEvent?(.repairRefused(first: site.range.first, last: site.range.last, from: peer))
             return
         }

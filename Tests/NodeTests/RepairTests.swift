@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    /// Found at the start, by reading the segments, or later, by the background check, where a sidecar vouches for them.
+    /// Found at the start, by reading the segments, or later, by the background check, where a sidecar is believed.
     @Test(arguments: [true, false]) func damageOnAFollowerAtRest(_ hasSidecars: Bool) throws {
         for (number, kind) in Damage.allCases.enumerated() {
             let (cluster, writer) = try begin(seed: 20 + UInt64(number))

@@ -54,7 +54,8 @@ extension Stage {
             trace = ["\(member.id) is \(member.raft.role) of term \(member.raft.term)"]
         case "propose": propose(member, words)
         case "change": change(member, words)
-        case "damage": member.raft.onDamage(from: LogIndex(words[1]))
+        case "damage":
+            member.raft.onDamage(from: LogIndex(words[1]), isReplaceable: words.last == "replaceable")
         case "read":
             for word in words.dropFirst() { say("\(member.id): \(member.raft.requestRead(id: UInt64(word) ?? 0))") }
         default:
