@@ -161,7 +161,9 @@ struct SegmentScanner {
         expected += 1
     }
 
-    /// The nearest header of a later entry. Also takes every later header's mark into account.
+    /// The header of the next entry that is still there. By index, not by place: a misdirected write may have put a copy
+    /// of a much later header here, and all between would be taken for lost. Of two copies the one further back counts:
+    /// the other is what did the damage. Also takes every later header's mark into account.
     private mutating func successorTrace() throws(DiskFailure) -> Trace? {
         let all: [Trace]
         if let traces { all = traces } else { all = try findTraces() }
@@ -170,7 +172,7 @@ struct SegmentScanner {
         for trace in all where trace.position > position && trace.index > expected && trace.epoch >= epoch {
             if let limit, trace.index > limit { continue }
             scan.mark = max(scan.mark, min(trace.mark, trace.index - 1))
-            if nearest == nil { nearest = trace }
+            if nearest.map({ trace.index <= $0.index }) ?? true { nearest = trace }
         }
         return nearest
     }
