@@ -161,9 +161,9 @@ struct SegmentScanner {
         expected += 1
     }
 
-    /// The header of the next entry that is still there. By index, not by place: a misdirected write may have put a copy
-    /// of a much later header here, and all between would be taken for lost. Of two copies the one further back counts:
-    /// the other is what did the damage. Also takes every later header's mark into account.
+    /// The header of the next entry that is still there. By index, not by place: a misdirected write may have put a
+    /// copy of a much later header here, and all between would be taken for lost. Of two copies the one further back
+    /// counts: the other is what did the damage. Also takes every later header's mark into account.
     private mutating func successorTrace() throws(DiskFailure) -> Trace? {
         let all: [Trace]
         if let traces { all = traces } else { all = try findTraces() }
