@@ -17,6 +17,19 @@ extension KafkaGateway {
     /// The members that vote, which hold a copy of every partition; ascending.
     var voters: [NodeID] { replica.raft.membership.voters.map { NodeID($0) }.sorted() }
 
+    /// Where clients find the nodes, ascending: the voters, and the leader also while it leaves. A learner may be far
+    /// behind, and what it would tell of topics with it. A node that is to join knows nobody but whom it was told of.
+    var sortedEndpoints: [(node: NodeID, endpoint: KafkaEndpoint)] {
+        let known = voters
+        let nodes = known.isEmpty ? settings.endpoints.keys.sorted() : known
+        let leaving = replica.leader.flatMap { nodes.contains($0) ? nil : $0 }
+        return (nodes + (leaving.map { [$0] } ?? [])).sorted().compactMap { node in
+            let added = replica.configuration.record(of: node.rawValue).addresses?.kafka
+            let endpoint = added.map { KafkaEndpoint(host: $0.host, port: Int32($0.port)) }
+            return (endpoint ?? settings.endpoints[node]).map { (node, $0) }
+        }
+    }
+
     /// Compares the leader epoch a client believes in with ours (KIP-320); -1 stands for no belief.
     func check(leaderEpoch epoch: Int32) -> KafkaErrorCode {
         if epoch < 0 || epoch == leaderEpoch { return .none }

@@ -16,6 +16,8 @@ package final class KafkaGateway {
     private var dirty: [KafkaSession] = []
     /// Sessions that stopped reading because too much was uncommitted.
     private var congested: [KafkaSession] = []
+    /// Sessions with requests that wait for the end of a transfer of leadership.
+    private var held: [KafkaSession] = []
     /// Sessions with responses that wait for entries.
     private var gated: [KafkaSession] = []
     private var fetches: [FetchWait] = []
@@ -27,13 +29,10 @@ package final class KafkaGateway {
     private var leaderlessSince: UInt64?
 
     package internal(set) var metrics = KafkaMetrics()
-    /// Where clients find the nodes, by node.
-    let sortedEndpoints: [(node: NodeID, endpoint: KafkaEndpoint)]
 
     package init(node: Node, settings: KafkaSettings) {
         self.node = node
         self.settings = settings
-        sortedEndpoints = settings.endpoints.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         node.onForwardedRequest = { [unowned self] request, answer in self.answerForwarded(request, answer) }
     }
 
@@ -55,6 +54,7 @@ package final class KafkaGateway {
         parked.removeAll { $0.session === session }
         gated.removeAll { $0 === session }
         congested.removeAll { $0 === session }
+        held.removeAll { $0 === session }
     }
 
     package var sessionCount: Int { sessions.count }
@@ -100,6 +100,7 @@ package final class KafkaGateway {
             hasApplied = false
             completeFetches { $0.isSatisfied(by: self) }
         }
+        releaseHeld()
         retryParked()
         resumeCongested()
         while !dirty.isEmpty {
@@ -117,6 +118,8 @@ package final class KafkaGateway {
         if !congested.contains(where: { $0 === session }) { congested.append(session) }
     }
 
+    func markHeld(_ session: KafkaSession) { held.append(session) }
+
     func markGated(_ session: KafkaSession) { gated.append(session) }
 
     func add(_ fetch: FetchWait) { fetches.append(fetch) }
@@ -130,6 +133,13 @@ package final class KafkaGateway {
         let calls = parked
         parked = []
         for call in calls { dispatch(call) }
+    }
+
+    private func releaseHeld() {
+        guard !held.isEmpty, !replica.isHandingOver else { return }
+        let sessions = held
+        held = []
+        for session in sessions { session.release() }
     }
 
     /// Congestion ends by entries being applied and by the loss of leadership.

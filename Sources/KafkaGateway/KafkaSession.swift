@@ -25,6 +25,8 @@ package final class KafkaSession {
     private var isClosing = false
     private var isDirty = false
     private var isPaused = false
+    /// Requests that came while leadership was being handed over.
+    private var held: [ByteSlice] = []
 
     var replica: Replica { gateway.replica }
 
@@ -43,6 +45,7 @@ package final class KafkaSession {
     /// One request frame, without its length prefix.
     package func receive(_ frame: ByteSlice) {
         guard !isClosed, !isClosing else { return }
+        if !held.isEmpty || (replica.isHandingOver && !isForwarded) { return hold(frame) }
         gateway.metrics.requests += 1
         do {
             handle(try KafkaRequest.decode(frame: frame), frame: frame)
@@ -50,6 +53,21 @@ package final class KafkaSession {
             refuse(error)
         }
         pauseIfFull()
+    }
+
+    private func hold(_ frame: ByteSlice) {
+        if held.isEmpty { gateway.markHeld(self) }
+        held.append(frame)
+        isPaused = true
+        connection?.setReading(false)
+    }
+
+    /// Leadership has arrived somewhere.
+    func release() {
+        let frames = held
+        held = []
+        for frame in frames { receive(frame) }
+        if isPaused { resumeIfDrained() }
     }
 
     private func handle(_ request: KafkaRequest, frame: ByteSlice) {
@@ -166,12 +184,12 @@ package final class KafkaSession {
     }
 
     private func resumeIfDrained() {
-        if !isFull, !replica.isCongested { resume() }
+        if !isFull, !replica.isCongested, held.isEmpty { resume() }
     }
 
     func resume() {
         guard isPaused, !isClosed else { return }
-        if isFull { return }
+        if isFull || !held.isEmpty { return }
         isPaused = false
         connection?.setReading(true)
     }

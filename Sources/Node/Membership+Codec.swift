@@ -1,18 +1,11 @@
 import Bytes
 import Raft
 
-/// The payload of a configuration entry: voter count u16, voters u32 each, learner count u16, learners u32 each.
+/// Voter count u16, voters u32 each, learner count u16, learners u32 each.
 extension Membership {
     init(reading reader: inout ByteReader) throws(DecodeError) {
         let voters = try Self.members(&reader)
         self.init(voters: voters, learners: try Self.members(&reader))
-    }
-
-    init(decoding payload: [ByteSlice]) throws(DecodeError) {
-        guard payload.count == 1 else { throw .badValue("configuration pieces", Int64(payload.count)) }
-        var reader = ByteReader(payload[0])
-        try self.init(reading: &reader)
-        try reader.requireEnd()
     }
 
     private static func members(_ reader: inout ByteReader) throws(DecodeError) -> [MemberID] {
@@ -28,11 +21,5 @@ extension Membership {
             writer.uint16(UInt16(list.count))
             for member in list { writer.uint32(member) }
         }
-    }
-
-    func encoded() -> ByteSlice {
-        var writer = ByteWriter()
-        encode(into: &writer)
-        return writer.finish()
     }
 }

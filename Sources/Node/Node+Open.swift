@@ -16,6 +16,8 @@ extension Node {
         if let found = present.first(where: { $0.name == NodeIdentity.fileName || $0.name == groupDirectory }) {
             throw .badIdentity("the directory is already formatted: it holds '\(found.name)'")
         }
+        var identity = identity
+        while identity.incarnation == 0 { identity.incarnation = entropy.next() }
         do {
             try LogStore.format(disk, directory: groupDirectory, settings: settings, entropy: entropy.next)
         } catch {
@@ -74,7 +76,7 @@ extension Node {
         let restored = try restore(opened.store, opened.recovered, environment, identity)
         let replica = Replica(
             environment: ReplicaEnvironment(
-                group: GroupID(0), node: identity.node, settings: environment.settings, disk: environment.queue,
+                group: GroupID(0), identity: identity, settings: environment.settings, disk: environment.queue,
                 transport: environment.transport, clock: environment.clock, entropy: environment.entropy),
             restored: restored)
         let node = Node(identity: identity, replica: replica, environment: environment)
@@ -85,14 +87,13 @@ extension Node {
         _ log: LogStore, _ recovered: RecoveredLog, _ environment: NodeEnvironment, _ identity: NodeIdentity
     ) throws(NodeFault) -> RestoredReplica {
         var broker = Broker()
-        var history = MembershipLog(base: identity.membership)
+        var history = ConfigurationLog(base: identity.membership)
         if let snapshot = recovered.snapshot {
             (broker, history) = try SnapshotCodec.load(snapshot, of: log, from: environment.disk)
         }
         for configuration in recovered.configurations where configuration.index > history.lastIndex {
             do {
-                let membership = try Membership(decoding: [configuration.payload])
-                history.append(MembershipEntry(index: configuration.index, membership: membership))
+                history.append(try GroupConfiguration(decoding: [configuration.payload]), at: configuration.index)
             } catch {
                 throw .undecodableEntry(index: configuration.index, error)
             }
@@ -102,12 +103,12 @@ extension Node {
         let state = RestoredState(
             term: recovered.term, vote: recovered.vote, snapshot: Position(index: base.index, term: base.term),
             runs: recovered.runs.map { TermRun(term: $0.term, first: $0.first) }, lastIndex: recovered.lastIndex,
-            baseMembership: history.membership(at: base.index),
+            baseMembership: history.entry(at: base.index).configuration.membership,
             // Those of entries still to come, which the snapshot tells of already, come again with their entries.
-            memberships: history.entries(after: base.index).filter { $0.index <= recovered.lastIndex },
+            memberships: history.memberships(after: base.index, through: recovered.lastIndex),
             commit: min(applied, recovered.lastIndex))
         return RestoredReplica(
             raft: state, log: log, broker: broker, lastTimestamp: broker.clock, appliedIndex: applied,
-            memberships: history, snapshot: recovered.snapshot)
+            configurations: history, snapshot: recovered.snapshot)
     }
 }

@@ -17,6 +17,8 @@ package final class Node {
     var forwards = Forwards()
     /// Answers a client request that another node passed on to this one. Set by the gateway.
     package var onForwardedRequest: ((ByteSlice, @escaping (ByteSlice) -> Void) -> Void)?
+    /// The same for a request of the admin port.
+    package var onForwardedAdmin: ((ByteSlice, @escaping (ByteSlice) -> Void) -> Void)?
     package var onPeerEvent: ((PeerEvent) -> Void)?
     package private(set) var rejectedFrames: UInt64 = 0
 
@@ -68,7 +70,8 @@ package final class Node {
             return
         }
         switch decoded.frame {
-        case .forward(let id, let request): answerForward(id: id, request, from: peer)
+        case .forward(let id, let request): answerForward(id: id, request, from: peer, onForwardedRequest)
+        case .forwardAdmin(let id, let request): answerForward(id: id, request, from: peer, onForwardedAdmin)
         case .forwardReply(let id, let reply): forwards.take(id: id, from: peer)?(reply)
         default:
             guard decoded.group == replica.group else {
@@ -80,8 +83,11 @@ package final class Node {
         }
     }
 
-    private func answerForward(id: UInt64, _ request: ByteSlice, from peer: NodeID) {
-        guard let handler = onForwardedRequest else { return }
+    private func answerForward(
+        id: UInt64, _ request: ByteSlice, from peer: NodeID,
+        _ handler: ((ByteSlice, @escaping (ByteSlice) -> Void) -> Void)?
+    ) {
+        guard let handler else { return }
         handler(request) { [weak self] reply in
             guard let self else { return }
             self.replica.send(.forwardReply(id: id, reply: reply), to: peer)
@@ -90,12 +96,15 @@ package final class Node {
 
     /// Passes a client's request on to the leader; calls back with its reply, or nil if there is no leader, its link
     /// breaks, or `deadline` (monotonic nanoseconds) passes. It may have been carried out all the same.
-    package func forwardToLeader(_ request: ByteSlice, deadline: UInt64, _ answer: @escaping (ByteSlice?) -> Void) {
+    package func forwardToLeader(
+        _ request: ByteSlice, isAdmin: Bool = false, deadline: UInt64, _ answer: @escaping (ByteSlice?) -> Void
+    ) {
         guard let leader = replica.leader, leader != identity.node, connectedPeers.contains(leader) else {
             return answer(nil)
         }
         let id = forwards.add(peer: leader, deadline: deadline, answer)
-        replica.send(.forward(id: id, request: request), to: leader)
+        replica.send(
+            isAdmin ? .forwardAdmin(id: id, request: request) : .forward(id: id, request: request), to: leader)
     }
 
     /// Hands leadership to the follower that is furthest along, if this node leads. The caller watches

@@ -22,6 +22,8 @@ package enum NodeFault: Error, Sendable {
     case notFormatted
     case badIdentity(String)
     case badSnapshot(String)
+    /// The group knows this node's id with another data directory: this one is empty, or an old copy.
+    case foreignData(NodeID)
 }
 
 extension NodeFault: CustomStringConvertible {
@@ -40,10 +42,21 @@ extension NodeFault: CustomStringConvertible {
         case .repairedAnew(let first, let last):
             "entries \(first) to \(last) are repaired; start the node again, so that it takes them up"
         case .notFormatted:
-            "not formatted: no identity file; run 'holdfast format' for a new node, but never for one that has lost "
-                + "its data: it must not come back under its old identity"
+            """
+            not formatted: there is no identity file. A node of a new cluster is prepared with 'holdfast format'. If \
+            this node has lost its data, it must not come back as if nothing had happened: what it has promised is \
+            gone. Take it out of the cluster ('holdfast cluster remove --node N'), prepare an empty directory with \
+            'holdfast format --join', start it, and add it again ('holdfast cluster add')
+            """
         case .badIdentity(let reason): "bad identity file: \(reason)"
         case .badSnapshot(let reason): "bad snapshot: \(reason)"
+        case .foreignData(let node):
+            """
+            the cluster knows node \(node) with another data directory than this one: what that one held is gone here, \
+            and so are the promises it was part of. Take node \(node) out of the cluster ('holdfast cluster remove \
+            --node \(node)'), delete this directory, prepare it with 'holdfast format --join', start it, and add it \
+            again ('holdfast cluster add')
+            """
         }
     }
 }

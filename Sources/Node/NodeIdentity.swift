@@ -6,15 +6,18 @@ import Raft
 /// started: missing state is not a fresh start.
 ///
 /// File `identity`, big-endian: magic "HFID", version u32, cluster id 2 × u64, node id u32, initial membership,
-/// CRC-32C of all before it.
+/// incarnation u64, CRC-32C of all before it.
 package struct NodeIdentity: Equatable, Sendable {
     package static let fileName = "identity"
     private static let magic: UInt32 = 0x4846_4944
-    private static let version: UInt32 = 1
+    private static let version: UInt32 = 2
 
     package var cluster: ClusterID
     package var node: NodeID
+    /// The nodes the cluster began with; without voters if this one is to join a running cluster.
     package var membership: Membership
+    /// Drawn when the directory is formatted, so that no other directory has it; 0 before.
+    package internal(set) var incarnation: UInt64 = 0
 
     package init(cluster: ClusterID, node: NodeID, membership: Membership) {
         self.cluster = cluster
@@ -30,6 +33,7 @@ package struct NodeIdentity: Equatable, Sendable {
         writer.uint64(cluster.low)
         writer.uint32(node.rawValue)
         membership.encode(into: &writer)
+        writer.uint64(incarnation)
         writer.uint32(writer.withWrittenBytes { CRC32C.checksum($0) })
         return writer.finish()
     }
@@ -48,6 +52,7 @@ package struct NodeIdentity: Equatable, Sendable {
         cluster = ClusterID(high: try reader.uint64(), low: try reader.uint64())
         node = NodeID(try reader.uint32())
         membership = try Membership(reading: &reader)
+        incarnation = try reader.uint64()
         try reader.requireEnd()
     }
 }

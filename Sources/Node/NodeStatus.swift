@@ -21,6 +21,10 @@ package struct NodeStatus: Sendable {
     package let snapshotIndex: UInt64
     package let voters: [NodeID]
     package let learners: [NodeID]
+    /// The entry that made them so; 0 for the beginning.
+    package let configurationIndex: UInt64
+    /// This node is one of them.
+    package let isMember: Bool
     /// The other members as the leader sees them; empty elsewhere.
     package let followers: [Follower]
     /// Knows a leader and has applied what it knows to be committed; a leader also takes requests.
@@ -43,6 +47,7 @@ extension Node {
             commitIndex: raft.commitIndex, appliedIndex: replica.appliedIndex,
             snapshotIndex: replica.log.newestSnapshot?.index ?? 0,
             voters: raft.membership.voters.map { NodeID($0) }, learners: raft.membership.learners.map { NodeID($0) },
+            configurationIndex: raft.membershipIndex, isMember: raft.membership.contains(identity.node.rawValue),
             followers: followers,
             isReady: replica.isLeader ? replica.admission != nil : replica.leader != nil && isCaughtUp)
     }

@@ -40,6 +40,10 @@ extension PeerFrame {
             .raft(.snapshotReply(SnapshotReply(term: try reader.uint64(), installed: try reader.uint64())), entries: [])
         case .timeoutNow: .raft(.timeoutNow(TimeoutNow(term: try reader.uint64())), entries: [])
         case .forward: .forward(id: try reader.uint64(), request: try reader.bytes(reader.remaining))
+        case .forwardAdmin: .forwardAdmin(id: try reader.uint64(), request: try reader.bytes(reader.remaining))
+        case .introduction: .introduction(incarnation: try reader.uint64())
+        case .notMember: .notMember(configuration: try reader.uint64())
+        case .otherData: .otherData(configuration: try reader.uint64())
         case .forwardReply: .forwardReply(id: try reader.uint64(), reply: try reader.bytes(reader.remaining))
         case .snapshotRead:
             .snapshotRead(snapshot: try reader.uint64(), offset: try reader.uint64(), length: try reader.uint32())
@@ -116,8 +120,9 @@ extension PeerFrame {
                 request.runs.append(TermRun(term: entry.term, first: entry.index))
             }
             if entry.kind == .configuration {
+                let configuration = try GroupConfiguration(decoding: entry.payload)
                 request.memberships.append(
-                    MembershipEntry(index: entry.index, membership: try Membership(decoding: entry.payload)))
+                    MembershipEntry(index: entry.index, membership: configuration.membership))
             }
             entries.append(entry)
         }

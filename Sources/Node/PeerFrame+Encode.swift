@@ -16,12 +16,13 @@ extension PeerFrame {
             writer.position(offer.position)
             offer.membership.encode(into: &writer.bytes)
             writer.bytes.uint64(chain)
-        case .forward(let id, let request):
+        case .forward(let id, let request), .forwardAdmin(let id, let request):
             writer.bytes.uint64(id)
             writer.payload(request)
         case .forwardReply(let id, let reply):
             writer.bytes.uint64(id)
             writer.payload(reply)
+        case .introduction(let number), .notMember(let number), .otherData(let number): writer.bytes.uint64(number)
         case .snapshotRead(let snapshot, let offset, let length):
             writer.bytes.uint64(snapshot)
             writer.bytes.uint64(offset)
@@ -49,7 +50,11 @@ extension PeerFrame {
         case .raft(let message, _): PeerFrame.kind(of: message)
         case .snapshotOffer: .snapshot
         case .forward: .forward
+        case .forwardAdmin: .forwardAdmin
         case .forwardReply: .forwardReply
+        case .introduction: .introduction
+        case .notMember: .notMember
+        case .otherData: .otherData
         case .snapshotRead: .snapshotRead
         case .snapshotPart: .snapshotPart
         case .repairRead: .repairRead

@@ -11,6 +11,8 @@ enum PeerFrame {
     case snapshotOffer(SnapshotOffer, chain: UInt64)
     /// A client request that only the leader can answer, passed on as it came (gateway number, then the request).
     case forward(id: UInt64, request: ByteSlice)
+    /// A request of the admin port, likewise; answered by a `forwardReply`.
+    case forwardAdmin(id: UInt64, request: ByteSlice)
     case forwardReply(id: UInt64, reply: ByteSlice)
     /// Asks for `length` bytes of the state snapshot named by its index, from `offset` on.
     case snapshotRead(snapshot: UInt64, offset: UInt64, length: UInt32)
@@ -21,11 +23,18 @@ enum PeerFrame {
     case repairAnswer(first: UInt64, RepairAnswer)
     /// The sender's chain checksum at an entry it has applied.
     case chain(index: UInt64, chain: UInt64)
+    /// The first frame on a link: which data directory the sender has.
+    case introduction(incarnation: UInt64)
+    /// By the committed configuration at this index, the receiver is not a member.
+    case notMember(configuration: UInt64)
+    /// By the configuration at this index, the member of the receiver's id has another data directory.
+    case otherData(configuration: UInt64)
 }
 
 enum PeerFrameKind: UInt8 {
     case preVoteRequest = 1, preVoteReply, voteRequest, voteReply, append, appendReply, heartbeat, heartbeatReply
     case snapshot, snapshotReply, timeoutNow
     case forward = 32, forwardReply, snapshotRead, snapshotPart
+    case forwardAdmin, introduction, notMember, otherData
     case repairRead = 48, repairEntries, repairAbsent, repairDamaged, chain
 }

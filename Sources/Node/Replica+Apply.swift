@@ -94,7 +94,7 @@ extension Replica {
                 return false
             }
         } else if entry.kind == .configuration {
-            guard rememberMembership(entry) else { return false }
+            configurationApplied(at: entry.index)
         }
         while let waiter = waiters.next(through: entry.index) {
             waiter.target.proposalEnded(ticket: waiter.ticket, .applied(result ?? .produced(rejected: [])))

@@ -27,6 +27,7 @@ extension Replica {
         admission = nil
         uncommittedBytes = 0
         proposals = ProposalTimes()
+        handOverProgressed()
         if change.role != .leader {
             for waiter in waiters.takeAll() { waiter.target.proposalEnded(ticket: waiter.ticket, .unknown) }
         }
@@ -40,6 +41,7 @@ extension Replica {
             index >= min(appliedIndex, raft.lastPosition.index),
             "truncation after \(index) below applied \(appliedIndex)")
         cache.truncate(after: index)
+        forgetConfigurations(after: max(index, appliedIndex))
         submit(log.truncate(after: index), .other)
     }
 
@@ -58,6 +60,7 @@ extension Replica {
             chain = entry.chain
             lastTimestamp = max(lastTimestamp, entry.timestamp)
             cache.append(entry)
+            if entry.kind == .configuration { guard remember(entry) else { return } }
         }
         let position = Position(index: last, term: accepted[accepted.count - 1].term)
         submit(log.append(accepted), .entries(position, generation: raft.logGeneration))

@@ -9,6 +9,8 @@ extension Replica {
         guard fault == nil else { return }
         switch frame {
         case .raft(let message, let entries):
+            if acquaintances.strangers.contains(peer.rawValue) { return }
+            if case .preVoteRequest = message { tellIfOutside(peer.rawValue) }
             incoming = entries
             raft.step(message, from: peer.rawValue)
             drain()
@@ -27,7 +29,10 @@ extension Replica {
             repairAnswered(first: first, answer, from: peer)
             drain()
         case .chain(let index, let chain): chainTold(index: index, chain: chain, by: peer)
-        case .forward, .forwardReply:
+        case .introduction(let incarnation): introduced(peer, as: incarnation)
+        case .notMember(let index): toldNotMember(by: peer, configuration: index)
+        case .otherData(let index): toldOtherData(by: peer, configuration: index)
+        case .forward, .forwardAdmin, .forwardReply:
             preconditionFailure("forwarded requests are the node's, not a group's")
         }
     }
@@ -115,12 +120,14 @@ extension Replica {
     }
 
     func onConnected(_ peer: NodeID) {
+        introduce(to: peer)
         raft.onPeerConnected(peer.rawValue)
         drain()
     }
 
     func onDisconnected(_ peer: NodeID) {
         coldEntries[peer.rawValue] = nil
+        acquaintances.remove(peer.rawValue)
         interruptTransfer(from: peer)
         raft.onPeerDisconnected(peer.rawValue)
         drain()

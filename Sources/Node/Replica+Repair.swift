@@ -132,7 +132,9 @@ extension Replica {
     // MARK: Repairing
 
     func repairAnswered(first: UInt64, _ answer: PeerFrame.RepairAnswer, from peer: NodeID) {
-        guard let range = repair.current, range.first == first, !repair.isWriting else { return }
+        guard let range = repair.current, range.first == first, !repair.isWriting,
+            !acquaintances.strangers.contains(peer.rawValue)
+        else { return }
         switch answer {
         case .absent:
             repair.answers[peer] = .absent

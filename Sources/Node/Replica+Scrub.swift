@@ -71,7 +71,7 @@ extension Replica {
     /// A peer's committed history differs from ours: whoever finds that a majority of the voters differs from it stops.
     func chainTold(index: UInt64, chain: UInt64, by peer: NodeID) {
         guard index <= raft.commitIndex, let own = log.chain(at: index),
-            raft.membership.voters.contains(peer.rawValue)
+            raft.membership.voters.contains(peer.rawValue), !acquaintances.strangers.contains(peer.rawValue)
         else { return }
         guard own != chain else {
             repair.differing.remove(peer)

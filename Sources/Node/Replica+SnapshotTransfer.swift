@@ -156,13 +156,14 @@ extension Replica {
     func snapshotStateLoaded(_ state: ByteSlice, _ metadata: SnapshotMetadata, _ transfer: SnapshotTransfer) {
         do {
             broker = try Broker(snapshot: state)
-            snapshots.memberships = try SnapshotCodec.decodeMemberships(metadata.membership)
+            configurations = try SnapshotCodec.decodeConfigurations(metadata.membership)
         } catch {
             return stop(.badSnapshot("\(metadata.path): \(error)"))
         }
         appliedIndex = metadata.index
         resetSealing()
         lastTimestamp = max(lastTimestamp, broker.clock)
+        configurationChanged()
         onEvent?(.snapshotReceived(index: metadata.index, bytes: metadata.fileSize))
         restartLog(after: transfer.offer, chain: transfer.chain, with: metadata)
     }
@@ -182,6 +183,7 @@ extension Replica {
         else { return }
         snapshots.restart = nil
         cache.removeAll()
+        forgetConfigurations(after: restart.snapshot.index)
         submit(operations, .logRestarted(restart.offer))
     }
 }

@@ -7,7 +7,6 @@ import Raft
 
 /// Snapshots of the broker's state: when the next one is due, and the one that is being received.
 struct SnapshotState {
-    var memberships: MembershipLog
     var isWriting = false
     var transfer: SnapshotTransfer?
     /// How many transfers were begun: tells a completion for one that was given up.
@@ -20,26 +19,12 @@ struct SnapshotState {
     var bytesSince = 0
     var lastIndex: UInt64
 
-    init(memberships: MembershipLog, newest: SnapshotMetadata?) {
-        self.memberships = memberships
+    init(newest: SnapshotMetadata?) {
         lastIndex = newest?.index ?? 0
     }
 }
 
 extension Replica {
-    func rememberMembership(_ entry: LogEntry) -> Bool {
-        do {
-            let membership = try Membership(decoding: entry.payload)
-            if entry.index > snapshots.memberships.lastIndex {
-                snapshots.memberships.append(MembershipEntry(index: entry.index, membership: membership))
-            }
-            return true
-        } catch {
-            stop(.undecodableEntry(index: entry.index, error))
-            return false
-        }
-    }
-
     /// Begins a snapshot once enough was applied since the last. The state is copied by reference and encoded and
     /// written in the background; only entries that are durable here may be covered.
     func takeSnapshotIfDue() {
@@ -51,9 +36,10 @@ extension Replica {
         snapshots.bytesSince = 0
         snapshots.lastIndex = appliedIndex
         let state = broker
-        let job = log.snapshotWriteJob(
-            index: appliedIndex, membership: SnapshotCodec.encode(snapshots.memberships)
-        ) { state.encodeSnapshot() }
+        let known = configurations.entries(from: log.base.index, through: appliedIndex)
+        let job = log.snapshotWriteJob(index: appliedIndex, membership: SnapshotCodec.encode(known)) {
+            state.encodeSnapshot()
+        }
         start(.writeSnapshot(job)) { disk.run(job.work, token: $0) }
     }
 

@@ -27,6 +27,12 @@ package final class Replica {
     var lastTimestamp: Int64
     /// The last entry the broker has applied; ahead of the log's end only while a received snapshot's entries arrive.
     package internal(set) var appliedIndex: UInt64
+    package internal(set) var configurations: ConfigurationLog
+    var acquaintances: Acquaintances
+    /// The committed configuration by which this node is no longer a member.
+    package internal(set) var removedAt: UInt64?
+    /// Said once: it may take a while until an operator adds this node.
+    var isOutsideTold = false
 
     var waiters = WaiterQueue()
     /// When the entries of this leadership were proposed, oldest first.
@@ -39,6 +45,8 @@ package final class Replica {
     var coldApply = ColdApply.idle
     var snapshots: SnapshotState
     var upkeep = Upkeep()
+    /// Since a transfer of leadership from here began; nil without one.
+    var handOverTicks: Int?
     var rows: RowState
     var repair = RepairState()
     var isDraining = false
@@ -60,25 +68,31 @@ package final class Replica {
     }
     /// Why this replica has stopped: from then on it neither votes nor acknowledges nor applies anything.
     package private(set) var fault: NodeFault?
+    /// The newest configuration has changed.
+    package var onConfiguration: (() -> Void)?
+    /// This node was removed from the group, by the configuration at this index.
+    package var onRemoved: ((UInt64) -> Void)?
     package var onEvent: ((ReplicaEvent) -> Void)?
 
     init(environment: ReplicaEnvironment, restored: RestoredReplica) {
         group = environment.group
-        node = environment.node
+        node = environment.identity.node
+        acquaintances = Acquaintances(environment.identity)
         settings = environment.settings
         disk = environment.disk
         transport = environment.transport
         clock = environment.clock
         entropy = environment.entropy
         raft = Raft(
-            id: environment.node.rawValue, settings: environment.settings.raft, restored: restored.raft,
+            id: environment.identity.node.rawValue, settings: environment.settings.raft, restored: restored.raft,
             seed: environment.entropy.next())
         log = restored.log
         broker = restored.broker
         lastTimestamp = restored.lastTimestamp
         appliedIndex = restored.appliedIndex
+        configurations = restored.configurations
         rows = RowState(cacheBytes: environment.settings.rowCacheBytes)
-        snapshots = SnapshotState(memberships: restored.memberships, newest: restored.snapshot)
+        snapshots = SnapshotState(newest: restored.snapshot)
         resetSealing()
         damageChanged()
     }
@@ -106,6 +120,8 @@ package final class Replica {
         raft.tick()
         tickTransfer()
         drain()
+        tickHandOver()
+        recordIncarnations()
         restartLogIfPossible()
         maintainLog()
         tickUpkeep()
@@ -137,7 +153,7 @@ package final class Replica {
 /// What one group needs from its node.
 struct ReplicaEnvironment {
     let group: GroupID
-    let node: NodeID
+    let identity: NodeIdentity
     let settings: NodeSettings
     let disk: any DiskQueue
     let transport: any Transport
@@ -152,7 +168,7 @@ struct RestoredReplica {
     let broker: Broker
     let lastTimestamp: Int64
     let appliedIndex: UInt64
-    let memberships: MembershipLog
+    let configurations: ConfigurationLog
     let snapshot: SnapshotMetadata?
 }
 
@@ -176,6 +192,12 @@ package enum ReplicaEvent {
     case chainDiffers(NodeID, index: UInt64)
     /// Entries from `first` could not be read back for a peer.
     case unreadable(first: UInt64)
+    /// The peer's data directory is not the one its id is known with; nothing it says is heard.
+    case strangerRefused(NodeID)
+    /// The others do not know this node as a member, yet.
+    case awaitingMembership
+    /// This node is to join under an id that the others know with another data directory.
+    case knownWithOtherData
 }
 
 /// Counters since start; the shell adds histograms of its own.

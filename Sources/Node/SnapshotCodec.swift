@@ -4,40 +4,41 @@ import LogStore
 import Ports
 import Raft
 
-/// A snapshot file's parts that the log store treats as opaque: the memberships and the broker's state.
+/// A snapshot file's parts that the log store treats as opaque: the configurations and the broker's state.
 enum SnapshotCodec {
-    /// Membership count u16, then per membership its index u64 and the members.
-    static func encode(_ memberships: MembershipLog) -> ByteSlice {
+    /// Configuration count u16, then per configuration its index u64 and what its entry says.
+    static func encode(_ entries: [ConfigurationLog.Entry]) -> ByteSlice {
         var writer = ByteWriter()
-        writer.uint16(UInt16(memberships.entries.count))
-        for entry in memberships.entries {
+        writer.uint16(UInt16(entries.count))
+        for entry in entries {
             writer.uint64(entry.index)
-            entry.membership.encode(into: &writer)
+            entry.configuration.encode(into: &writer)
         }
         return writer.finish()
     }
 
-    static func decodeMemberships(_ bytes: ByteSlice) throws(DecodeError) -> MembershipLog {
+    static func decodeConfigurations(_ bytes: ByteSlice) throws(DecodeError) -> ConfigurationLog {
         var reader = ByteReader(bytes)
         let count = Int(try reader.uint16())
-        try reader.requireElements(count, minimumSize: 12)
-        var entries: [MembershipEntry] = []
+        try reader.requireElements(count, minimumSize: 14)
+        var entries: [ConfigurationLog.Entry] = []
         for _ in 0..<count {
             let index = try reader.uint64()
             if let last = entries.last, index <= last.index {
-                throw .badValue("membership index", Int64(truncatingIfNeeded: index))
+                throw .badValue("configuration index", Int64(truncatingIfNeeded: index))
             }
-            entries.append(MembershipEntry(index: index, membership: try Membership(reading: &reader)))
+            let configuration = try GroupConfiguration(reading: &reader)
+            entries.append(ConfigurationLog.Entry(index: index, configuration: configuration))
         }
         try reader.requireEnd()
-        guard entries.first?.index == 0 else { throw .badValue("membership count", Int64(count)) }
-        return MembershipLog(entries: entries)
+        guard !entries.isEmpty else { throw .badValue("configuration count", Int64(count)) }
+        return ConfigurationLog(entries: entries)
     }
 
     /// Reads and checks a whole snapshot file; blocking.
     static func load(
         _ snapshot: SnapshotMetadata, of log: LogStore, from disk: any Disk
-    ) throws(NodeFault) -> (Broker, MembershipLog) {
+    ) throws(NodeFault) -> (Broker, ConfigurationLog) {
         let job = log.snapshotLoadJob(snapshot)
         do {
             try job.work(disk)
@@ -46,7 +47,7 @@ enum SnapshotCodec {
         }
         guard let state = job.result else { throw .badSnapshot("\(snapshot.path): nothing was read") }
         do {
-            return (try Broker(snapshot: state), try decodeMemberships(snapshot.membership))
+            return (try Broker(snapshot: state), try decodeConfigurations(snapshot.membership))
         } catch {
             throw .badSnapshot("\(snapshot.path): \(error)")
         }

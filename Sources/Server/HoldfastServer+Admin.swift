@@ -5,8 +5,19 @@ import Ports
 import SystemIO
 
 extension HoldfastServer {
-    /// The admin port: GET only, JSON or Prometheus text.
-    func answerAdmin(_ request: HTTPRequest) -> HTTPResponse {
+    /// The admin port: JSON or Prometheus text; POST only where the members are changed.
+    func answerAdmin(_ request: HTTPRequest, _ reply: HTTPReply) {
+        if request.path.hasPrefix("/cluster/") {
+            guard request.method == "POST" else {
+                return reply.send(.text("\(request.path) takes POST\n", status: 405))
+            }
+            return answerMembership(request.path, request.body) { reply.send($0) }
+        }
+        guard request.method != "POST" else { return reply.send(.text("\(request.path) takes GET\n", status: 405)) }
+        reply.send(answerAdmin(request))
+    }
+
+    private func answerAdmin(_ request: HTTPRequest) -> HTTPResponse {
         switch request.path {
         case "/health/live": .text("alive\n")
         case "/health/ready": node.status.isReady ? .text("ready\n") : .text("not ready\n", status: 503)
@@ -44,6 +55,7 @@ extension HoldfastServer {
             ("snapshot", number(status.snapshotIndex)),
             ("voters", .array(status.voters.map { number($0.rawValue) })),
             ("learners", .array(status.learners.map { number($0.rawValue) })),
+            ("configuration", number(status.configurationIndex)), ("member", .bool(status.isMember)),
             ("followers", .array(followers)), ("topics", .array(topics)),
             ("kafka", .string("\(configuration.kafkaListen)")),
             ("connections", number(gateway.sessionCount)),

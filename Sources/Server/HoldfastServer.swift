@@ -22,6 +22,8 @@ package final class HoldfastServer {
     private var stoppingSince: UInt64?
     /// Nothing reaches the log any more.
     private var isSealed = false
+    /// The members as the log told of them last.
+    var loggedMembership: Membership?
     private var exitCode: Int32 = 0
 
     /// Recovers the node from its data directory and opens its ports. Blocking.
@@ -50,9 +52,8 @@ package final class HoldfastServer {
         gateway = KafkaGateway(node: node, settings: configuration.kafkaSettings)
         observe()
         try openDoors()
-        links.setPeers(configuration.peers.keys.sorted().compactMap { id in
-            configuration.peers[id].map { PeerAddress(id: id, host: $0.host, port: $0.port) }
-        })
+        try checkPeers()
+        refreshPeers()
         relay.server = self
     }
 
@@ -102,7 +103,7 @@ package final class HoldfastServer {
         }
         let admin = HTTPServerSettings(host: configuration.adminListen.host, port: configuration.adminListen.port)
         adminServer = try Self.system { () throws(SystemError) in
-            try HTTPServer(loop: loop, settings: admin, respond: { [unowned self] in self.answerAdmin($0) })
+            try HTTPServer(loop: loop, settings: admin, route: { [unowned self] in self.answerAdmin($0, $1) })
         }
     }
 }
@@ -187,10 +188,6 @@ extension HoldfastServer {
             throw .configuration(ConfigurationError(
                 "\(configuration.data) belongs to node \(identity.node), not to node-id \(configuration.node)"))
         }
-        let members = identity.membership.voters.map { NodeID($0) }
-        for member in members where configuration.peers[member] == nil {
-            throw .configuration(ConfigurationError("peers does not list node \(member), a member of the cluster"))
-        }
         return identity
     }
 
@@ -237,6 +234,9 @@ extension HoldfastServer {
         }
         replica.onOwnCommit = { [unowned self] in self.commitNanoseconds.record($0) }
         replica.onEvent = { [unowned self] in self.log($0) }
+        replica.onConfiguration = { [unowned self] in self.membershipChanged() }
+        replica.onRemoved = { [unowned self] in self.leaveCluster($0) }
+        node.onForwardedAdmin = { [unowned self] in self.answerForwarded($0, $1) }
         node.onPeerEvent = { [unowned self] in self.log($0) }
     }
 
@@ -261,6 +261,14 @@ extension HoldfastServer {
         case .chainDiffers(let peer, let index):
             logger.error("history differs from a peer's", ["peer": peer, "index": index])
         case .unreadable(let first): logger.error("entry cannot be read for a peer", ["index": first])
+        case .strangerRefused(let peer):
+            logger.error("peer has another data directory than the one known; it is not heard", ["peer": peer])
+        case .awaitingMembership:
+            logger.warning("not a member yet: add this node with 'holdfast cluster add'")
+        case .knownWithOtherData:
+            logger.error(
+                "the cluster knows this node's id with another data directory; remove that member first: "
+                    + "'holdfast cluster remove --node \(configuration.node)'")
         }
     }
 

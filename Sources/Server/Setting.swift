@@ -18,7 +18,7 @@ package struct Setting: Sendable {
         Setting("kafka-advertise", "HOST:PORT", "address told to Kafka clients (default: kafka-listen)"),
         Setting("kafka-nodes", "1=HOST:PORT,...", "advertised Kafka address of every node"),
         Setting("peer-listen", "HOST:PORT", "address for the other nodes", "127.0.0.1:7001"),
-        Setting("peers", "1=HOST:PORT,...", "peer address of every node, this one included"),
+        Setting("peers", "1=HOST:PORT,...", "peer address of the nodes known from the start, this one included"),
         Setting("admin-listen", "HOST:PORT", "address for /metrics, /health and /status", "127.0.0.1:8081"),
         Setting("auto-create-topics", "true|false", "create a topic when a client first asks for it", "true"),
         Setting("default-partitions", "N", "partitions of a topic created without a count", "1"),

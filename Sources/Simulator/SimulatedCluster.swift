@@ -9,11 +9,13 @@ import Raft
 package final class SimulatedCluster {
     package final class Member {
         package let id: NodeID
-        package let disk: SimulatedDisk
+        package fileprivate(set) var disk: SimulatedDisk
         package fileprivate(set) var queue: SimulatedDiskQueue
         /// Nil while the node is down.
         package fileprivate(set) var node: Node?
         package fileprivate(set) var fault: NodeFault?
+        /// The node was told that it is no member any more; its process ends with the tick.
+        package fileprivate(set) var isRemoved = false
 
         init(id: NodeID, disk: SimulatedDisk) {
             self.id = id
@@ -51,6 +53,30 @@ package final class SimulatedCluster {
         }
     }
 
+    /// Another machine, its directory formatted to join; not a member until it is added. Started.
+    package func addMachine() throws(NodeFault) -> Member {
+        let id = NodeID(UInt32(members.count + 1))
+        let member = Member(id: id, disk: SimulatedDisk(seed: entropy.next()))
+        members.append(member)
+        try join(member)
+        return member
+    }
+
+    /// The disk of a node that is down is lost, and replaced by an empty one, formatted as `founders` or to join.
+    package func replaceDisk(of member: Member, founders: Membership? = nil) throws(NodeFault) {
+        precondition(member.node == nil, "node \(member.id) is running")
+        member.disk = SimulatedDisk(seed: entropy.next())
+        if founders == nil { return try join(member) }
+        let identity = NodeIdentity(cluster: cluster, node: member.id, membership: founders ?? Membership(voters: []))
+        try Node.format(member.disk, identity: identity, settings: settings.log, entropy: entropy)
+    }
+
+    private func join(_ member: Member) throws(NodeFault) {
+        let identity = NodeIdentity(cluster: cluster, node: member.id, membership: Membership(voters: []))
+        try Node.format(member.disk, identity: identity, settings: settings.log, entropy: entropy)
+        try start(member)
+    }
+
     package func member(_ id: UInt32) -> Member { members[Int(id) - 1] }
 
     package func start(_ member: Member) throws(NodeFault) {
@@ -58,11 +84,13 @@ package final class SimulatedCluster {
         let identity = try Node.readIdentity(member.disk)
         member.queue = SimulatedDiskQueue(member.disk)
         member.fault = nil
+        member.isRemoved = false
         let environment = NodeEnvironment(
             settings: settings, disk: member.disk, queue: member.queue, transport: network.attach(member.id),
             clock: clock, entropy: entropy)
         let node = try Node.open(environment, identity: identity).node
         node.replica.onFault = { [unowned member] in member.fault = $0 }
+        node.replica.onRemoved = { [unowned member] _ in member.isRemoved = true }
         member.node = node
         network.refreshConnections()
     }
@@ -82,6 +110,7 @@ package final class SimulatedCluster {
             clock.advance(milliseconds: UInt64(settings.tickMilliseconds))
             for member in members { member.node?.tick() }
             settle()
+            for member in members where member.isRemoved && member.node != nil { crash(member, losesPower: false) }
         }
     }
 

@@ -1,6 +1,6 @@
 import Bytes
 
-/// A blocking HTTP GET for command-line tools that ask a node's admin port.
+/// Blocking HTTP for command-line tools that ask a node's admin port.
 package enum BlockingHTTP {
     package struct Response: Equatable, Sendable {
         package let status: Int
@@ -11,10 +11,26 @@ package enum BlockingHTTP {
     package static func get(
         host: String, port: UInt16, path: String, timeoutMilliseconds: Int = 10_000, maximum: Int = 64 << 20
     ) throws(BlockingError) -> Response {
+        try ask("GET", host, port, path, body: nil, timeoutMilliseconds, maximum)
+    }
+
+    /// The same with a JSON body.
+    package static func post(
+        host: String, port: UInt16, path: String, json: String, timeoutMilliseconds: Int = 10_000,
+        maximum: Int = 1 << 20
+    ) throws(BlockingError) -> Response {
+        try ask("POST", host, port, path, body: ByteSlice(utf8: json), timeoutMilliseconds, maximum)
+    }
+
+    private static func ask(
+        _ method: String, _ host: String, _ port: UInt16, _ path: String, body: ByteSlice?, _ timeoutMilliseconds: Int,
+        _ maximum: Int
+    ) throws(BlockingError) -> Response {
         precondition(path.hasPrefix("/") && !path.contains(where: \.isWhitespace), "path \(path)")
         let connection = try BlockingConnection(host: host, port: port, timeoutMilliseconds: timeoutMilliseconds)
-        let request = "GET \(path) HTTP/1.1\r\nHost: \(connection.target)\r\nConnection: close\r\n\r\n"
-        try connection.send([ByteSlice(utf8: request)])
+        var head = "\(method) \(path) HTTP/1.1\r\nHost: \(connection.target)\r\nConnection: close\r\n"
+        if let body { head += "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n" }
+        try connection.send([ByteSlice(utf8: head + "\r\n")] + (body.map { [$0] } ?? []))
         var bytes: [UInt8] = []
         while true {
             let part = try connection.receive(upTo: 64 * 1024)

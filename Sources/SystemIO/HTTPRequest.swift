@@ -1,7 +1,6 @@
 import Bytes
 
-/// A parsed HTTP/1.x request head (RFC 9112). Requests with a body are refused for now; `body` is there for when they
-/// are not.
+/// A parsed HTTP/1.x request (RFC 9112). Only a POST may have a body, of a length that is told before.
 package struct HTTPRequest: Sendable {
     package let method: String
     /// Percent-decoded, starts with "/".
@@ -10,7 +9,9 @@ package struct HTTPRequest: Sendable {
     package let query: [(name: String, value: String)]
     /// Names in lower case.
     package let headers: [(name: String, value: String)]
-    package let body: ByteSlice
+    package internal(set) var body: ByteSlice
+    /// Bytes of body that follow the head.
+    let bodyLength: Int
     /// Whether the client wants the connection kept.
     let keepsAlive: Bool
 
@@ -49,11 +50,25 @@ extension HTTPRequest {
         body = .empty
         let connection = headers.first { $0.name == "connection" }?.value.lowercased()
         keepsAlive = isVersion11 ? connection != "close" : connection == "keep-alive"
-        let hasBody = headers.contains {
-            $0.name == "transfer-encoding" || ($0.name == "content-length" && $0.value != "0")
+        guard ["GET", "HEAD", "POST"].contains(method) else {
+            throw HTTPProblem(status: 405, reason: "only GET and POST are served")
         }
-        if method != "GET" && method != "HEAD" { throw HTTPProblem(status: 405, reason: "only GET is served") }
-        if hasBody { throw HTTPProblem(status: 413, reason: "requests with a body are not served") }
+        bodyLength = try Self.bodyLength(headers)
+        if bodyLength > 0, method != "POST" { throw HTTPProblem(status: 413, reason: "\(method) with a body") }
+    }
+
+    private static func bodyLength(_ headers: [(name: String, value: String)]) throws(HTTPProblem) -> Int {
+        if headers.contains(where: { $0.name == "transfer-encoding" }) {
+            throw HTTPProblem(status: 413, reason: "a body of unknown length is not served")
+        }
+        let lengths = headers.filter { $0.name == "content-length" }
+        guard let first = lengths.first else { return 0 }
+        let isNumber = !first.value.isEmpty && first.value.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        guard lengths.count == 1, isNumber else {
+            throw HTTPProblem(status: 400, reason: "malformed Content-Length")
+        }
+        guard let length = Int(first.value) else { throw HTTPProblem(status: 413, reason: "body too long") }
+        return length
     }
 
     private static func lines(_ head: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {

@@ -3,7 +3,7 @@ package struct HTTPServerSettings: Sendable {
     package var host: String
     package var port: UInt16
     package var maximumConnections = 64
-    /// Bytes of a request head.
+    /// Bytes of a request head, and of a request with its body.
     package var requestLimit = 8 * 1024
     /// A request must be complete so long after its first byte (the first request: after the connection was made).
     package var requestNanoseconds: UInt64 = 5_000_000_000
@@ -16,8 +16,8 @@ package struct HTTPServerSettings: Sendable {
     }
 }
 
-/// A small HTTP/1.1 server for the admin port: GET and HEAD, keep-alive, one request at a time per connection. Loop
-/// thread only.
+/// A small HTTP/1.1 server for the admin port: GET, HEAD and POST, keep-alive, one request at a time per connection.
+/// Loop thread only.
 package final class HTTPServer {
     private let listener: Listener
 

@@ -58,9 +58,15 @@ final class HTTPSession: ConnectionHandler {
         defer { isParsing = false }
         while connection.isOpen, request == nil, let end = headEnd() {
             let head = buffer[..<end]
-            let next = end + 4
             do throws(HTTPProblem) {
-                let parsed = try HTTPRequest(head: head)
+                var parsed = try HTTPRequest(head: head)
+                let bodyStart = end + 4
+                guard parsed.bodyLength <= settings.requestLimit - bodyStart else {
+                    throw HTTPProblem(status: 413, reason: "request longer than \(settings.requestLimit) bytes")
+                }
+                let next = bodyStart + parsed.bodyLength
+                if buffer.count < next { break }
+                parsed.body = ByteSlice(Array(buffer[bodyStart..<next]))
                 buffer.removeFirst(next)
                 cancelDeadline()
                 request = parsed

@@ -7,6 +7,9 @@ import Ports
 /// Of each pair the node with the lower id dials, so there is never more than one link by design; a newly accepted one
 /// replaces an older one of the same peer, which a crash or a cut may have left half open. A link counts as up
 /// after the handshake (`PeerHandshake`). A refused node keeps trying, at the longest backoff.
+///
+/// A node that is not a peer, but of this cluster, may call: it may have been removed, or not yet been added, and the
+/// owner can tell it so. Outsiders are never dialled.
 package final class PeerLinks: Transport {
     package var deliver: ((TransportEvent) -> Void)?
     /// Told of trouble, which is also logged.
@@ -51,19 +54,18 @@ package final class PeerLinks: Transport {
     /// Peers whose link is up, ascending.
     package var connectedPeers: [NodeID] { links.values.filter { $0.session != nil }.map(\.id).sorted() }
 
-    /// The nodes to have links with, this node itself left out. Links to nodes not named any more are closed; a changed
-    /// address is used from the next attempt on.
+    /// The nodes to have links with, this node itself left out. Nodes not named any more are outsiders from now on; a
+    /// changed address is used from the next attempt on.
     package func setPeers(_ addresses: [PeerAddress]) {
         let wanted = addresses.filter { $0.id != settings.localID }
-        for link in links.values where !wanted.contains(where: { $0.id == link.id }) { drop(link) }
+        for link in links.values where !wanted.contains(where: { $0.id == link.id }) { exclude(link) }
         for address in wanted {
-            if let link = links[address.id] {
-                link.address = address
-                continue
-            }
-            let link = PeerLink(address)
+            let link = links[address.id] ?? PeerLink(address.id, nil)
+            let isNew = link.address == nil
             links[address.id] = link
-            if dials(link) { dial(link) }
+            link.address = address
+            guard isNew, link.session == nil else { continue }
+            if dials(link) { dial(link) } else { retryLater(link) }
         }
     }
 
@@ -92,18 +94,6 @@ package final class PeerLinks: Transport {
         return true
     }
 
-    package func queuedBytes(to peer: NodeID) -> Int { links[peer]?.session?.connection.queuedBytes ?? 0 }
-
-    package func setReading(_ enabled: Bool, from peer: NodeID) {
-        guard let link = links[peer] else { return }
-        link.isReading = enabled
-        if let session = link.session { apply(enabled, to: session) }
-    }
-
-    private func apply(_ reading: Bool, to session: PeerSession) {
-        if reading { session.connection.resumeReading() } else { session.connection.pauseReading() }
-    }
-
     /// The length in front of a frame.
     static func prefix(_ count: Int) -> ByteSlice {
         var writer = ByteWriter(capacity: 4)
@@ -126,9 +116,10 @@ extension PeerLinks {
     private func dials(_ link: PeerLink) -> Bool { settings.localID < link.id }
 
     private func dial(_ link: PeerLink) {
+        guard let address = link.address, link.session == nil else { return }
         link.attempt += 1
         let attempt = link.attempt
-        resolver.resolve(host: link.address.host, port: link.address.port) { [weak self] result in
+        resolver.resolve(host: address.host, port: address.port) { [weak self] result in
             guard let self, link.attempt == attempt, !isShutDown else { return }
             do throws(SystemError) {
                 try connect(link, to: try result.get())
@@ -180,16 +171,28 @@ extension PeerLinks {
     }
 
     private func retryLater(_ link: PeerLink) {
-        guard !isShutDown, links[link.id] === link, dials(link), link.retryTimer == nil else { return }
+        guard !isShutDown, links[link.id] === link, link.address != nil, link.retryTimer == nil else { return }
         var delay = settings.minimumBackoffNanoseconds
         for _ in 0..<min(link.failures, 32) where delay < settings.maximumBackoffNanoseconds { delay *= 2 }
         delay = max(min(delay, settings.maximumBackoffNanoseconds), 2)
+        if !dials(link) { delay = settings.lonelyNanoseconds }
         // Half fixed, half random: nodes that lost each other at one moment do not come back at one moment.
         let jittered = delay / 2 + entropy.next() % (delay / 2)
         link.retryTimer = loop.schedule(afterNanoseconds: jittered) { [weak self] in
             link.retryTimer = nil
             self?.dial(link)
         }
+    }
+
+    /// Not a peer any more. What is up stays, so that the node at the other end can be told.
+    private func exclude(_ link: PeerLink) {
+        link.address = nil
+        link.attempt += 1
+        if let timer = link.retryTimer { loop.cancel(timer) }
+        link.retryTimer = nil
+        link.dialer?.cancel()
+        link.dialer = nil
+        if link.session == nil { drop(link) }
     }
 
     private func drop(_ link: PeerLink) {
@@ -221,17 +224,20 @@ extension PeerLinks {
         if identity.receiver != settings.localID {
             return "this is node \(settings.localID), not node \(identity.receiver)"
         }
-        guard let link = links[identity.sender] else { return "node \(identity.sender) is not a peer of this node" }
+        if identity.sender == settings.localID { return "this is node \(identity.sender) itself" }
+        guard let link = links[identity.sender], link.address != nil else {
+            let outsiders = links.values.count { $0.address == nil }
+            return outsiders < settings.maximumOutsiders ? nil : "too many nodes that are not peers of this one"
+        }
         return dials(link) ? "node \(settings.localID) dials node \(identity.sender), not the other way round" : nil
     }
 
     func received(_ frame: ByteSlice, from peer: NodeID) { deliver?(.frame(from: peer, frame)) }
 
     func sessionUp(_ session: PeerSession, _ peer: NodeID) {
-        guard let link = links[peer] else {
-            session.connection.close(.closedLocally("not a peer any more"))
-            return
-        }
+        guard !isShutDown else { return session.connection.close(.closedLocally("shutting down")) }
+        let link = links[peer] ?? PeerLink(peer, nil)
+        links[peer] = link
         let replaced = link.session
         link.session = session
         link.handshake = nil
@@ -241,7 +247,6 @@ extension PeerLinks {
             replaced.connection.close(.closedLocally("replaced by a newer link"))
             deliver?(.disconnected(peer))
         }
-        apply(link.isReading, to: session)
         logger?.info("peer connected", ["peer": peer, "address": session.connection.peer])
         deliver?(.connected(peer))
     }
@@ -259,7 +264,8 @@ extension PeerLinks {
         case .up(let peer):
             guard let link = links[peer], link.session === session else { return }
             link.session = nil
-            tell(.linkLost(peer, reason: "\(reason)"), about: link)
+            if link.address == nil { links[peer] = nil }
+            if link.address != nil { tell(.linkLost(peer, reason: "\(reason)"), about: link) }
             deliver?(.disconnected(peer))
             retryLater(link)
         }

@@ -28,6 +28,11 @@ package struct PeerLinksSettings: Sendable {
     package var handshakeNanoseconds: UInt64 = 2_000_000_000
     package var minimumBackoffNanoseconds: UInt64 = 50_000_000
     package var maximumBackoffNanoseconds: UInt64 = 1_000_000_000
+    /// A node with a lower id dials us; one that has not for so long is dialled all the same, to hear why. It may have
+    /// been told that we are no peer of it any more.
+    package var lonelyNanoseconds: UInt64 = 5_000_000_000
+    /// Outsiders that may have links at once.
+    package var maximumOutsiders = 32
     /// Data unacknowledged for so long breaks the link (TCP_USER_TIMEOUT).
     package var unacknowledgedMilliseconds: Int32 = 5_000
     /// An idle link is probed after so long, and broken after three lost probes.

@@ -102,11 +102,17 @@ struct ClusterStatus {
         case .answered(let address, let document):
             let ready = document["ready"]?.flag == true
             return [
-                Self.number(document["node"]), document["role"]?.text ?? "?", Self.number(document["term"]),
+                Self.number(document["node"]), role(of: document), Self.number(document["term"]),
                 Self.number(document["leader"]), Self.number(document["commit"]), Self.number(document["applied"]),
                 lag(of: document), ready ? "yes" : "no", "\(address)",
             ]
         }
+    }
+
+    private func role(of document: JSONValue) -> String {
+        if document["learners"]?.elements.contains(document["node"] ?? .null) == true { return "learner" }
+        if document["member"]?.flag == false { return "no member" }
+        return document["role"]?.text ?? "?"
     }
 
     /// Entries that the node has not yet fsynced, as the leader sees it.

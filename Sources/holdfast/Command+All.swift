@@ -1,8 +1,8 @@
 extension Command {
     /// In the order of the overview.
     static let all: [Command] = [
-        format, serve, health, status, topicCreate, topicList, topicDescribe, topicDelete, produce, consume, bench,
-        verify, simulate, version, help,
+        format, serve, health, status, clusterAdd, clusterPromote, clusterRemove, clusterTransfer, topicCreate,
+        topicList, topicDescribe, topicDelete, produce, consume, bench, verify, simulate, version, help,
     ]
 
     /// Listed here; `CommandLineTool` answers it.

@@ -33,19 +33,25 @@ extension FuzzTarget {
         })
 
     static let memberships = FuzzTarget(
-        "memberships", "the memberships in a snapshot file",
+        "memberships", "the configurations in a snapshot file",
         seeds: {
-            let entries = [
-                MembershipEntry(index: 0, membership: Membership(voters: [1])),
-                MembershipEntry(index: 9, membership: Membership(voters: [1, 2], learners: [3])),
+            let addresses = MemberAddresses(
+                peer: Endpoint(host: "::1", port: 1), kafka: Endpoint(host: "kafka", port: 65_535))
+            let later = GroupConfiguration(
+                membership: Membership(voters: [1, 2], learners: [3]),
+                records: [MemberRecord(id: 1, incarnation: 7), MemberRecord(id: 3, addresses: addresses)])
+            return [
+                SnapshotCodec.encode([
+                    .init(index: 0, configuration: GroupConfiguration(membership: Membership(voters: [1]))),
+                    .init(index: 9, configuration: later),
+                ])
             ]
-            return [SnapshotCodec.encode(MembershipLog(entries: entries))]
         },
         run: { input in
-            guard let log = accepted({ try SnapshotCodec.decodeMemberships(input) }) else { return }
-            let encoded = SnapshotCodec.encode(log)
+            guard let log = accepted({ try SnapshotCodec.decodeConfigurations(input) }) else { return }
+            let encoded = SnapshotCodec.encode(log.entries)
             require(
-                SnapshotCodec.encode(try SnapshotCodec.decodeMemberships(encoded)) == encoded,
+                try SnapshotCodec.decodeConfigurations(encoded) == log,
                 "\(log.entries) survive encoding")
         })
 

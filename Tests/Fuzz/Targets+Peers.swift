@@ -23,8 +23,11 @@ extension FuzzTarget {
         let members = Membership(voters: [1, 2, 3], learners: [4])
         let command = LogEntry.make(
             after: 0, index: 6, term: 2, kind: .command, timestamp: 9, payload: [ByteSlice([1, 2, 3])])
+        let configuration = GroupConfiguration(
+            membership: members, records: [MemberRecord(id: 2, incarnation: 5)])
         let change = LogEntry.make(
-            after: command.chain, index: 7, term: 3, kind: .configuration, timestamp: 9, payload: [members.encoded()])
+            after: command.chain, index: 7, term: 3, kind: .configuration, timestamp: 9,
+            payload: [configuration.encoded()])
         let append = AppendRequest(
             term: 3, previous: position, last: 7,
             runs: [TermRun(term: 2, first: 6), TermRun(term: 3, first: 7)], commit: 4)
@@ -41,6 +44,8 @@ extension FuzzTarget {
             .snapshotOffer(SnapshotOffer(term: 3, position: position, membership: members), chain: 6),
             .raft(.snapshotReply(SnapshotReply(term: 3, installed: 5)), entries: []),
             .raft(.timeoutNow(TimeoutNow(term: 3)), entries: []),
+            .introduction(incarnation: 7), .notMember(configuration: 8), .otherData(configuration: 9),
+            .forwardAdmin(id: 2, request: ByteSlice([4])),
             .forward(id: 1, request: ByteSlice([1, 2])), .forwardReply(id: 1, reply: ByteSlice([3])),
             .snapshotRead(snapshot: 5, offset: 0, length: 100),
             .snapshotPart(source: position, offset: 0, total: 4, bytes: ByteSlice([1, 2, 3, 4])),

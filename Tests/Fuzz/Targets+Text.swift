@@ -10,7 +10,7 @@ extension FuzzTarget {
         seeds: {
             [
                 "GET /status HTTP/1.1\r\nHost: a:1\r\nConnection: close", "HEAD /a%20b?x=1&y=%41+2 HTTP/1.0",
-                "GET / HTTP/1.1\r\nContent-Length: 5\r\nConnection: keep-alive",
+                "POST /cluster/add HTTP/1.1\r\nContent-Length: 5\r\nConnection: keep-alive",
             ].map { ByteSlice(utf8: $0) }
         },
         run: { input in

@@ -165,6 +165,7 @@ import Testing
     @Test func damageToTheLastEntryOfAnIdleLogIsNoTornTail() throws {
         let cluster = try SimulatedCluster(count: 3, seed: 9, settings: settings())
         let writer = try Writer(cluster)
+        cluster.run(milliseconds: 50)
         for number in 0..<5 { try writer.produce("record \(number)") }
         cluster.run(milliseconds: 2000)
         let member = try #require(cluster.members.first { $0.id != cluster.leader?.id })
@@ -200,6 +201,7 @@ import Testing
     @Test func transferMovesLeadershipWithoutLoss() throws {
         let cluster = try SimulatedCluster(count: 3, seed: 9, settings: settings())
         let writer = try Writer(cluster)
+        cluster.run(milliseconds: 50)
         let leader = try #require(cluster.leader)
         for number in 0..<10 { try writer.produce("record \(number)") }
         leader.node?.beginHandOver()

@@ -103,7 +103,8 @@ import Testing
         let background = try BackgroundLoop { loop in
             let settings = HTTPServerSettings(host: "127.0.0.1", port: 0)
             let server = try HTTPServer(loop: loop, settings: settings) { (request: HTTPRequest) -> HTTPResponse in
-                request.path == "/metrics" ? .text(page) : .notFound
+                if request.method == "POST" { return .json(request.body.text, status: 202) }
+                return request.path == "/metrics" ? .text(page) : .notFound
             }
             port.value.withLock { $0 = server.port }
             return { server.close() }
@@ -112,6 +113,8 @@ import Testing
         #expect(found.status == 200)
         #expect(found.body.text == page)
         #expect(try BlockingHTTP.get(host: "127.0.0.1", port: port.number, path: "/x").status == 404)
+        let posted = try BlockingHTTP.post(host: "127.0.0.1", port: port.number, path: "/x", json: #"{"node":4}"#)
+        #expect(posted.status == 202 && posted.body.text == #"{"node":4}"#)
         let long = #expect(throws: BlockingError.self) {
             try BlockingHTTP.get(host: "127.0.0.1", port: port.number, path: "/metrics", maximum: 1000)
         }

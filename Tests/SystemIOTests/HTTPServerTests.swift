@@ -63,7 +63,11 @@ import Testing
         ("GET /%ff HTTP/1.1\r\n\r\n", 400), ("GET /%00 HTTP/1.1\r\n\r\n", 400), ("GET /a?b=%1 HTTP/1.1\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nno colon\r\n\r\n", 400), ("GET / HTTP/1.1\r\nA : b\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n", 400), ("GET / HTTP/1.1\r\nA: b\u{1}c\r\n\r\n", 400),
-        ("POST / HTTP/1.1\r\n\r\n", 405), ("GET / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", 413),
+        ("PUT / HTTP/1.1\r\n\r\n", 405), ("POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
+        ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+        ("POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", 413),
+        ("POST / HTTP/1.1\r\nContent-Length: 9000\r\n\r\n", 413),
+        ("GET / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", 413),
         ("GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 413),
     ])
     func badRequestsAreAnsweredAndClosed(_ text: String, _ status: Int) throws {

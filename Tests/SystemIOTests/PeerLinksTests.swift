@@ -82,21 +82,14 @@ import Testing
         for peer in peers { #expect(peer.events.filter { $0.hasPrefix("down") }.count == 2) }
     }
 
-    @Test func largeFramesPassAfterTheHandshakeAndReadingCanBePaused() throws {
+    @Test func largeFramesPassAfterTheHandshake() throws {
         let loop = try EventLoop()
         let (one, two) = (try Peer(loop, 1), try Peer(loop, 2))
         #expect(connected(loop, one, two))
         let body = randomBytes(5 << 20, seed: 31)
-        two.links.setReading(false, from: one.id)
         #expect(one.links.send([ByteSlice(body)], to: two.id))
-        #expect(one.links.queuedBytes(to: two.id) == body.count + 4)
-        for _ in 0..<20 { loop.turn(maximumWait: 1_000_000) }
-        #expect(two.frames.isEmpty)
-        #expect(one.links.queuedBytes(to: two.id) > 0)
-        two.links.setReading(true, from: one.id)
         #expect(turn(loop) { two.frames.count == 1 })
         #expect(two.frames[0] == body)
-        #expect(turn(loop) { one.links.queuedBytes(to: two.id) == 0 })
         shutDown(loop, one, two)
     }
 
@@ -152,7 +145,7 @@ import Testing
         shutDown(loop, one, two)
     }
 
-    @Test func aWrongOrUnknownNodeIsRefused() throws {
+    @Test func aWrongNodeIsRefused() throws {
         let loop = try EventLoop()
         let (one, two) = (try Peer(loop, 1), try Peer(loop, 2))
         // Node 1 believes node 3 listens where node 2 does.
@@ -160,14 +153,62 @@ import Testing
         two.links.setPeers([one.address])
         #expect(turn(loop) { !one.refusals.isEmpty })
         #expect(one.refusals == ["this is node 2, not node 3"])
-        two.links.setPeers([])
-        one.links.setPeers([two.address])
-        #expect(turn(loop) { one.refusals.count == 2 })
-        #expect(one.refusals.last == "node 1 is not a peer of this node")
-        // Once it is a peer, the next attempt succeeds.
-        two.links.setPeers([one.address])
-        #expect(turn(loop) { one.links.connectedPeers == [two.id] })
         shutDown(loop, one, two)
+    }
+
+    /// A node that was removed, or not yet added, can be told so. It is not dialled when its link is gone.
+    @Test func anOutsiderMayCall() throws {
+        let loop = try EventLoop()
+        let (one, two) = (try Peer(loop, 1), try Peer(loop, 2))
+        one.links.setPeers([two.address])
+        #expect(turn(loop) { one.links.connectedPeers == [two.id] && two.links.connectedPeers == [one.id] })
+        #expect(two.links.send([ByteSlice([7])], to: one.id))
+        #expect(turn(loop) { one.frames == [[7]] })
+        shutDown(loop, one)
+        #expect(turn(loop) { two.links.connectedPeers.isEmpty })
+        #expect(!two.links.send([ByteSlice([7])], to: one.id))
+        shutDown(loop, two)
+        #expect(two.events == ["up 1", "down 1"] && two.reports.isEmpty)
+    }
+
+    /// What is up stays up, for the last words; then it does not come back.
+    @Test func aPeerThatIsNoneAnyMoreKeepsItsLinkUntilItBreaks() throws {
+        let loop = try EventLoop()
+        let (one, two) = (try Peer(loop, 1), try Peer(loop, 2))
+        #expect(connected(loop, one, two))
+        one.links.setPeers([])
+        #expect(one.links.send([ByteSlice([1])], to: two.id))
+        #expect(turn(loop) { two.frames == [[1]] })
+        two.links.shutDown()
+        #expect(turn(loop) { one.links.connectedPeers.isEmpty })
+        #expect(one.events == ["up 2", "down 2"] && one.reports.isEmpty)
+        shutDown(loop, one, two)
+    }
+
+    /// A node whose lower peers do not call asks them why.
+    @Test func aLonelyNodeDialsDownwards() throws {
+        let loop = try EventLoop()
+        let one = try Peer(loop, 1)
+        let two = try Peer(loop, 2) { $0.lonelyNanoseconds = 20_000_000 }
+        two.links.setPeers([one.address])
+        #expect(turn(loop) { one.links.connectedPeers == [two.id] && two.links.connectedPeers == [one.id] })
+        // As a peer with another address for it, node 1 insists on dialling itself.
+        one.links.setPeers([PeerAddress(id: two.id, host: "127.0.0.1", port: 1)])
+        two.links.shutDown()
+        let again = try Peer(loop, 2) { $0.lonelyNanoseconds = 20_000_000 }
+        again.links.setPeers([one.address])
+        #expect(turn(loop) { again.refusals == ["node 1 dials node 2, not the other way round"] })
+        shutDown(loop, one, two, again)
+    }
+
+    @Test func outsidersAreBounded() throws {
+        let loop = try EventLoop()
+        let one = try Peer(loop, 1) { $0.maximumOutsiders = 1 }
+        let others = try (2...3).map { try Peer(loop, $0) { $0.lonelyNanoseconds = 2_000_000 } }
+        for other in others { other.links.setPeers([one.address]) }
+        #expect(turn(loop) { one.links.connectedPeers.count == 1 && others.contains { !$0.refusals.isEmpty } })
+        #expect(others.flatMap(\.refusals) == ["too many nodes that are not peers of this one"])
+        shutDown(loop, one, others[0], others[1])
     }
 
     /// A hand-made dialling side.

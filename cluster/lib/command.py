@@ -1,4 +1,7 @@
-"""What cluster/up, down, status, kill and start do, once the needs are there. Standard library only."""
+"""What cluster/up, down, status, kill, start, grow, shrink, reseed and transfer do, once the needs are there.
+
+Standard library only.
+"""
 
 import argparse
 import os
@@ -46,6 +49,15 @@ def parser_for(command):
         parser.add_argument("node", metavar="N|leader", help="which node to kill -9")
     if command == "start":
         parser.add_argument("node", metavar="N", type=whole_number, help="which node to start again")
+    if command == "grow":
+        parser.add_argument("--by", type=whole_number, default=1, metavar="COUNT", help="how many nodes (default 1)")
+    if command == "shrink":
+        parser.add_argument("node", metavar="N|leader", help="which node to remove")
+    if command == "reseed":
+        parser.add_argument("node", metavar="N", type=whole_number, help="which node has lost its data, or is to")
+    if command == "transfer":
+        parser.add_argument("node", metavar="N", type=whole_number, nargs="?",
+                            help="who is to lead (default: any other)")
     return parser
 
 
@@ -70,6 +82,13 @@ DESCRIPTIONS = {
     "status": "Shows the nodes of the cluster. Exit code 0 when all run and are ready, 1 otherwise.",
     "kill": "Ends one node with kill -9, as a crash would.",
     "start": "Starts one node that was killed or stopped, and waits until it is ready.",
+    "grow": "Adds nodes to the cluster while it runs: each begins as a learner, catches up and becomes a voter.",
+    "shrink": "Removes one node from the cluster while it runs, also the leader. The node ends by itself; its data "
+              "stays and is of no more use.",
+    "reseed": "Lets the others fill a node that has lost its data: it is removed, what it still has is DELETED, and it "
+              "joins again under its number.",
+    "transfer": "Hands leadership to another node. cluster/transfer --measure ROUNDS shows, on a cluster of its own, "
+                "how long a producer waits meanwhile.",
 }
 
 
@@ -88,9 +107,10 @@ def wanted_ports(arguments, existing):
 
 def check_unchanged(arguments, shape, ports):
     """A formatted cluster keeps its size and ports: the nodes know each other by them."""
-    if arguments.nodes is not None and arguments.nodes != shape.nodes:
-        raise ClusterError(f"this cluster was formed with {shape.nodes} nodes, --nodes {arguments.nodes} does not "
-                           "change that; choose another --name, or begin anew with --fresh (deletes its data)")
+    members = len(shape.members())
+    if arguments.nodes is not None and arguments.nodes != members:
+        raise ClusterError(f"this cluster has {members} nodes, --nodes {arguments.nodes} does not change that; use "
+                           "cluster/grow or cluster/shrink, or begin anew with --fresh (deletes its data)")
     if ports != shape.ports:
         raise ClusterError(f"this cluster was formed with {shape.ports}, asked for was {ports}; choose another "
                            "--name, or begin anew with --fresh (deletes its data)")
@@ -203,14 +223,7 @@ def status(arguments, directory):
 
 def kill(arguments, directory):
     cluster = find(directory)
-    if arguments.node == "leader":
-        node = cluster.leader()
-        if node is None:
-            raise ClusterError("no node leads at the moment")
-    elif arguments.node.isdigit():
-        node = cluster.node(int(arguments.node))
-    else:
-        raise ClusterError(f"{arguments.node!r} is neither a node's number nor 'leader'")
+    node = node_named(cluster, arguments.node)
     pid = node.pid
     if not node.kill():
         print(f"node {node.number} was not running")
@@ -245,8 +258,68 @@ def start(arguments, directory):
     return 0
 
 
+def node_named(cluster, word):
+    """The node of that number, or the one that leads."""
+    if word == "leader":
+        node = cluster.leader()
+        if node is None:
+            raise ClusterError("no node leads at the moment")
+        return node
+    if not word.isdigit():
+        raise ClusterError(f"{word!r} is neither a node's number nor 'leader'")
+    return cluster.node(int(word))
+
+
+def running_cluster(directory):
+    cluster = find(directory)
+    cluster.binary = require_binary()
+    if not cluster.running():
+        raise ClusterError(f"no node of {directory.name} runs; start them with: cluster/up")
+    return cluster
+
+
+def grow(arguments, directory):
+    cluster = running_cluster(directory)
+    if not 1 <= arguments.by <= 9 or max(cluster.shape.ever()) + arguments.by > 20:
+        raise ClusterError(f"--by {arguments.by}: there are numbers for nodes up to 20, from 1 to 9 at a time")
+    for _ in range(arguments.by):
+        node = cluster.grow()
+        print(f"node {node.number} runs (pid {node.pid}), has caught up, and votes; Kafka on {node.bootstrap}")
+    return 0
+
+
+def shrink(arguments, directory):
+    cluster = running_cluster(directory)
+    node = node_named(cluster, arguments.node)
+    cluster.shrink(node)
+    print(f"node {node.number} was removed and has ended; {node.data} is of no more use")
+    return 0
+
+
+def reseed(arguments, directory):
+    cluster = running_cluster(directory)
+    node = cluster.node(arguments.node)
+    cluster.reseed(node)
+    print(f"node {node.number} runs (pid {node.pid}), has everything again, and votes")
+    return 0
+
+
+def transfer(arguments, directory):
+    cluster = running_cluster(directory)
+    leader = cluster.leader()
+    others = [node.number for node in cluster.running() if node is not leader]
+    if not others:
+        raise ClusterError("no other node runs")
+    number = arguments.node or others[0]
+    cluster.node(number)
+    cluster.change("transfer", "--to", number)
+    print(f"node {number} leads")
+    return 0
+
+
 def main():
-    commands = {"up": up, "down": down, "status": status, "kill": kill, "start": start}
+    commands = {"up": up, "down": down, "status": status, "kill": kill, "start": start, "grow": grow,
+                "shrink": shrink, "reseed": reseed, "transfer": transfer}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         print(f"usage: command.py {'|'.join(commands)} …", file=sys.stderr)
         return 2

@@ -2,7 +2,7 @@
 
 Standard library only, so that it runs before the virtual environment exists. A cluster lives in one directory:
 
-    cluster.json          cluster id, number of nodes, ports, which nodes have been formatted
+    cluster.json          cluster id, ports, the nodes it began with, which came and went, which have been formatted
     node-N/data           what `holdfast` owns
     node-N/log            standard error of the node, all of its runs
     node-N/pid            "PID START": START is the kernel's start time of that process, so that a number the
@@ -158,13 +158,18 @@ class Node:
         if self.number in shape.formatted:
             if not self.data.is_dir():
                 raise ClusterError(
-                    f"node {self.number} was formatted before, but {self.data} is gone. Put it back, "
-                    f"or begin anew with: cluster/up --fresh (which deletes every node's data)")
+                    f"node {self.number} was formatted before, but {self.data} is gone. Put it back, let the others "
+                    f"fill it again with: cluster/reseed {self.number}, or begin anew with: cluster/up --fresh (which "
+                    f"deletes every node's data)")
             return
         self.directory.mkdir(parents=True, exist_ok=True)
+        if self.number in shape.added:
+            role = ["--join"]
+        else:
+            role = ["--peers", shape.address_list("peer", shape.founders())]
         command = [
             str(self.cluster.binary), "format", "--data", str(self.data), "--cluster-id", shape.cluster_id,
-            "--node-id", str(self.number), "--peers", shape.address_list("peer"), *self.cluster.format_options,
+            "--node-id", str(self.number), *role, *self.cluster.format_options,
         ]
         done = subprocess.run(command, capture_output=True, text=True, env=self.cluster.environment())
         if done.returncode != 0:
@@ -273,15 +278,28 @@ class Shape:
     cluster_id: str
     ports: Ports
     formatted: list = field(default_factory=list)
+    # Joined the cluster while it ran, also under the number of one that was removed.
+    added: list = field(default_factory=list)
+    removed: list = field(default_factory=list)
 
-    def address_list(self, kind):
-        return ",".join(f"{n}=127.0.0.1:{self.ports.of(kind, n)}" for n in range(1, self.nodes + 1))
+    def founders(self):
+        return list(range(1, self.nodes + 1))
+
+    def ever(self):
+        return sorted({*self.founders(), *self.added})
+
+    def members(self):
+        return [n for n in self.ever() if n not in self.removed]
+
+    def address_list(self, kind, numbers=None):
+        return ",".join(f"{n}=127.0.0.1:{self.ports.of(kind, n)}" for n in numbers or self.ever())
 
     @staticmethod
     def read(path):
         try:
             raw = json.loads(path.read_text())
-            return Shape(raw["nodes"], raw["cluster_id"], Ports(**raw["ports"]), raw["formatted"])
+            return Shape(raw["nodes"], raw["cluster_id"], Ports(**raw["ports"]), raw["formatted"],
+                         raw.get("added", []), raw.get("removed", []))
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:
@@ -304,7 +322,8 @@ class Cluster:
         self.ephemeral = ephemeral
         self.serve_options = list(serve_options)
         self.format_options = list(format_options)
-        self.nodes = [node_type(self, n) for n in range(1, shape.nodes + 1)]
+        self.node_type = node_type
+        self.nodes = [node_type(self, n) for n in shape.members()]
 
     @staticmethod
     def find(directory, binary=None):
@@ -331,9 +350,11 @@ class Cluster:
         return {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")}
 
     def node(self, number):
-        if not 1 <= number <= len(self.nodes):
-            raise ClusterError(f"there is no node {number}: this cluster has nodes 1 to {len(self.nodes)}")
-        return self.nodes[number - 1]
+        for node in self.nodes:
+            if node.number == number:
+                return node
+        names = ", ".join(str(node.number) for node in self.nodes)
+        raise ClusterError(f"there is no node {number}: the nodes of this cluster are {names}")
 
     @property
     def bootstrap(self):
@@ -380,6 +401,63 @@ class Cluster:
         except ClusterError as error:
             logs = "\n".join(f"--- log of node {node.number} ends:\n{node.log_tail(8)}" for node in nodes)
             raise ClusterError(f"{error}\n{logs}") from None
+
+    # Members that come and go.
+
+    def change(self, *words, seconds=120, via=None):
+        """`holdfast cluster ...`; ClusterError with what it said when it fails."""
+        admin = ",".join(node.admin for node in (self.running() if via is None else via))
+        command = [str(self.binary), "cluster", *map(str, words), "--admin", admin]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=self.environment())
+        except subprocess.TimeoutExpired:
+            raise ClusterError(f"{' '.join(command)} did not end within {seconds} s") from None
+        if done.returncode != 0:
+            raise ClusterError(f"cluster {' '.join(map(str, words))}: {done.stderr.strip()}")
+        return done.stderr
+
+    def grow(self, seconds=120):
+        """Starts one node more, has it catch up, makes it a voter; returns it."""
+        number = max(self.shape.ever()) + 1
+        node = self.node_type(self, number)
+        node.check_ports()
+        self.shape.added.append(number)
+        self.nodes.append(node)
+        node.format()
+        self.add(node, seconds)
+        return node
+
+    def add(self, node, seconds=120):
+        """Starts a node that is formatted to join, and adds it."""
+        node.start()
+        others = [other for other in self.running() if other is not node]
+        self.change("add", "--node", node.number, "--peer", f"{node.host}:{node.peer_port}", "--kafka", node.bootstrap,
+                    "--wait-s", int(seconds), seconds=seconds + 30, via=others)
+
+    def shrink(self, node):
+        """Takes a node out; waits until it has ended. Its data stays, and is of no more use."""
+        self.change("remove", "--node", node.number, via=[other for other in self.running() if other is not node])
+        node.wait_gone(20)
+        self.nodes.remove(node)
+        self.shape.removed.append(node.number)
+        self.save()
+
+    def reseed(self, node, seconds=120):
+        """DELETES what a node has stored and lets the others fill it again, under its old number."""
+        if node.pid is not None:
+            node.stop()
+        status = next((status for status in map(Node.status, self.running()) if status), None)
+        if status is None or node.number in [*status["voters"], *status["learners"]]:
+            self.change("remove", "--node", node.number)
+        if node.data.exists():
+            shutil.rmtree(node.data)
+        if node.number in self.shape.formatted:
+            self.shape.formatted.remove(node.number)
+        if node.number not in self.shape.added:
+            self.shape.added.append(node.number)
+        self.save()
+        node.format()
+        self.add(node, seconds)
 
     def kill_all(self):
         """kill -9 of every node at once: all signals go out before the first death is waited for."""

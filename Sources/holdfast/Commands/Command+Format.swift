@@ -12,12 +12,15 @@ extension Command {
             Flag("data", "DIR", "data directory; created if it is missing, its parent must exist", need: .required),
             Flag("cluster-id", "UUID", "the cluster's name, the same on every node", need: .required),
             Flag("node-id", "N", "this node's number", need: .required),
-            Flag("peers", "1=HOST:PORT,...", "the nodes the cluster begins with, this one included", need: .required),
+            Flag("peers", "1=HOST:PORT,...", "the nodes a new cluster begins with, this one included"),
+            Flag(switch: "join", "the node is to join a cluster that runs; instead of --peers"),
             Flag("segment-bytes", "BYTES", "size of the first log file", default: "134217728"),
         ],
         details: """
             A directory that is formatted already is refused and stays as it is. A node that lost its data must not
-            be formatted again under its old number: the cluster would count on votes and entries that are gone.
+            be formatted with --peers again: the cluster would count on votes and entries that are gone. Remove it from
+            the cluster ('holdfast cluster remove'), format an empty directory with --join, start it, and add it again
+            ('holdfast cluster add'); it then begins as a learner and gets everything from the others.
             """
     ) { arguments throws(CommandFailure) in
         let path = try arguments.text("data")
@@ -44,6 +47,10 @@ extension Command {
             throw .usage("--cluster-id '\(text)' is not a UUID (32 hexadecimal digits)")
         }
         let node = NodeID(UInt32(try arguments.integer("node-id", in: 1...Int(Int32.max))))
+        if arguments.has("join") {
+            if arguments.has("peers") { throw .usage("--join and --peers exclude each other") }
+            return NodeIdentity(cluster: cluster, node: node, membership: Membership(voters: []))
+        }
         let peers: [NodeID]
         do {
             peers = try SettingValues.parseAddresses(try arguments.text("peers"), setting: "--peers").keys.sorted()

@@ -14,9 +14,15 @@ extension Command {
     ) { arguments throws(CommandFailure) in
         let addresses = try arguments.addresses("admin")
         let timeout = try arguments.integer("timeout-ms", in: 1...600_000)
-        let status = ClusterStatus(nodes: addresses.map { ask($0, timeoutMilliseconds: timeout) })
+        let status = ClusterStatus(nodes: ClusterStatus.ask(addresses, timeoutMilliseconds: timeout))
         try Output.printAll(arguments.has("json") ? status.json.encoded + "\n" : status.table)
         return status.leader == nil ? 1 : 0
+    }
+}
+
+extension ClusterStatus {
+    static func ask(_ addresses: [Address], timeoutMilliseconds: Int) -> [NodeReport] {
+        addresses.map { ask($0, timeoutMilliseconds: timeoutMilliseconds) }
     }
 
     private static func ask(_ address: Address, timeoutMilliseconds: Int) -> NodeReport {

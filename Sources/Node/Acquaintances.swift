@@ -1,0 +1,57 @@
+import Raft
+
+/// What this node is, and what the nodes at the other end of its links have said they are.
+struct Acquaintances {
+    /// `NodeIdentity.incarnation`.
+    let incarnation: UInt64
+    /// This node's directory was formatted as one of those the cluster began with.
+    let isFounder: Bool
+    /// Of each connected peer.
+    private(set) var incarnations: [MemberID: UInt64] = [:]
+    /// Peers that are not who their id says: their data directory is not the one the group knows.
+    private(set) var strangers: Set<MemberID> = []
+    /// The leader should look whether it knows something that the configuration lacks.
+    var isRecordDue = true
+
+    init(_ identity: NodeIdentity) {
+        incarnation = identity.incarnation
+        isFounder = identity.membership.contains(identity.node.rawValue)
+    }
+
+    mutating func add(_ peer: MemberID, _ incarnation: UInt64, _ configuration: GroupConfiguration) {
+        incarnations[peer] = incarnation
+        judge(by: configuration)
+    }
+
+    mutating func remove(_ peer: MemberID) {
+        incarnations[peer] = nil
+        strangers.remove(peer)
+    }
+
+    /// A new configuration may know more, or another directory under the same id.
+    mutating func judge(by configuration: GroupConfiguration) {
+        strangers = Set(incarnations.keys.filter { peer in
+            let known = configuration.record(of: peer).incarnation
+            return known != 0 && known != incarnations[peer]
+        })
+        isRecordDue = true
+    }
+
+    /// The peers that have introduced themselves, ascending.
+    var peers: [MemberID] { incarnations.keys.sorted() }
+
+    /// What the records of `configuration` lack is filled in; nil if there is nothing to add.
+    func completing(_ configuration: GroupConfiguration, self own: MemberID) -> [MemberRecord]? {
+        let members = configuration.membership.voters + configuration.membership.learners
+        let records = members.map { member in
+            var record = configuration.record(of: member)
+            if record.incarnation == 0 {
+                record.incarnation = member == own ? incarnation : incarnations[member] ?? 0
+            }
+            return record
+        }
+        let completed = GroupConfiguration(
+            membership: configuration.membership, records: records.filter { $0 != MemberRecord(id: $0.id) })
+        return completed == configuration ? nil : completed.records
+    }
+}

@@ -1,0 +1,157 @@
+import LogStore
+import Ports
+import Raft
+
+/// What became of a change of the membership.
+package enum ChangeOutcome: Equatable, Sendable {
+    case committed(index: UInt64)
+    case refused(ChangeRefusal)
+    /// Leadership was lost first: the next leader's configuration tells.
+    case unknown
+}
+
+extension Replica {
+    /// The newest configuration in the log, committed or not.
+    package var configuration: GroupConfiguration { configurations.newest }
+
+    /// Proposes `change`; `record` says what is to be known of the member it is about. Calls back once, when the change
+    /// is applied here, refused, or its fate has passed to another leader.
+    package func change(
+        _ change: MembershipChange, record: MemberRecord? = nil, _ answer: @escaping (ChangeOutcome) -> Void
+    ) {
+        sealTurn()
+        switch propose(change, records: record.map(configuration.records(with:)) ?? configuration.records) {
+        case .refused(let refusal): answer(.refused(refusal))
+        case .accepted(let position, _):
+            waiters.add(.init(index: position.index, ticket: position.index, target: ChangeWaiter(answer)))
+            drain()
+        }
+    }
+
+    private func propose(_ change: MembershipChange, records: [MemberRecord]) -> ChangeResult {
+        let result = raft.change(change)
+        guard case .accepted(let position, let membership) = result else { return result }
+        let configuration = GroupConfiguration(membership: membership, records: records)
+        appendOwn(kind: .configuration, payload: [configuration.encoded()], at: position)
+        remember(configuration, at: position.index)
+        return result
+    }
+
+    // MARK: Following the log
+
+    func remember(_ configuration: GroupConfiguration, at index: UInt64) {
+        configurations.append(configuration, at: index)
+        configurationChanged()
+    }
+
+    /// False when the node has to stop.
+    func remember(_ entry: LogEntry) -> Bool {
+        do {
+            remember(try GroupConfiguration(decoding: entry.payload), at: entry.index)
+            return true
+        } catch {
+            stop(.undecodableEntry(index: entry.index, error))
+            return false
+        }
+    }
+
+    func forgetConfigurations(after index: UInt64) {
+        guard configurations.lastIndex > index else { return }
+        configurations.truncate(after: index)
+        configurationChanged()
+    }
+
+    func configurationChanged() {
+        acquaintances.judge(by: configuration)
+        onConfiguration?()
+    }
+
+    /// Committed: those who are not members now will not hear of it through the log.
+    func configurationApplied(at index: UInt64) {
+        for peer in acquaintances.peers { tellIfOutside(peer) }
+        guard isLeader, !configuration.membership.contains(node.rawValue) else { return }
+        // The core tells another to take over.
+        handOverTicks = 0
+        removed(at: index)
+    }
+
+    // MARK: Introductions
+
+    func introduce(to peer: NodeID) {
+        send(.introduction(incarnation: acquaintances.incarnation), to: peer)
+    }
+
+    func introduced(_ peer: NodeID, as incarnation: UInt64) {
+        acquaintances.add(peer.rawValue, incarnation, configuration)
+        if acquaintances.strangers.contains(peer.rawValue) {
+            onEvent?(.strangerRefused(peer))
+            send(.otherData(configuration: configurations.lastIndex), to: peer)
+        }
+        tellIfOutside(peer.rawValue)
+    }
+
+    /// To a peer that is not a member by what is applied here. One that asks for votes is told again.
+    func tellIfOutside(_ peer: MemberID) {
+        let known = configurations.entry(at: appliedIndex)
+        guard !known.configuration.membership.voters.isEmpty, !known.configuration.membership.contains(peer) else {
+            return
+        }
+        send(.notMember(configuration: known.index), to: NodeID(peer))
+    }
+
+    /// This very directory belongs, or has belonged, to a member. A node that is to join is told that it is none, and
+    /// so is one that has joined by a follower that lags; neither has been removed.
+    private var wasMember: Bool {
+        acquaintances.isFounder || configurations.entries.contains { entry in
+            let record = entry.configuration.record(of: node.rawValue)
+            return record.incarnation != 0 && record.incarnation == acquaintances.incarnation
+        }
+    }
+
+    /// By the configuration at `index`, which is committed, this node is not a member.
+    func toldNotMember(by peer: NodeID, configuration index: UInt64) {
+        let isMember = configuration.membership.contains(node.rawValue)
+        guard wasMember, index >= configurations.lastIndex, !isMember || index > configurations.lastIndex else {
+            if !isMember, !isOutsideTold { onEvent?(.awaitingMembership) }
+            isOutsideTold = true
+            return
+        }
+        removed(at: index)
+    }
+
+    /// By the configuration at `index`, a node of this id has other data than this one.
+    func toldOtherData(by peer: NodeID, configuration index: UInt64) {
+        guard index > configurations.lastIndex else { return }
+        if wasMember { stop(.foreignData(node)) } else { onEvent?(.knownWithOtherData) }
+    }
+
+    private func removed(at index: UInt64) {
+        guard removedAt == nil else { return }
+        removedAt = index
+        onRemoved?(index)
+    }
+
+    /// The leader writes down which directory each member has. Once, when a cluster is new and when a member is.
+    func recordIncarnations() {
+        guard acquaintances.isRecordDue, raft.isReady else { return }
+        acquaintances.isRecordDue = false
+        guard let records = acquaintances.completing(configuration, self: node.rawValue) else { return }
+        sealTurn()
+        if case .refused = propose(.restate, records: records) { acquaintances.isRecordDue = true }
+        drain()
+    }
+}
+
+private final class ChangeWaiter: ProposalWaiter {
+    private let answer: (ChangeOutcome) -> Void
+
+    init(_ answer: @escaping (ChangeOutcome) -> Void) { self.answer = answer }
+
+    /// The ticket is the entry's index.
+    func proposalEnded(ticket: UInt64, _ outcome: ProposalOutcome) {
+        switch outcome {
+        case .applied: answer(.committed(index: ticket))
+        case .unknown: answer(.unknown)
+        }
+    }
+}
