@@ -54,7 +54,9 @@ enum RecoveryTable {
         header: HeaderEvidence, body: BodyEvidence, successor: SuccessorEvidence, mark: MarkEvidence
     ) -> RecoveryDecision? {
         #if DEBUG
-        if Planted.has(.cutsDamagedEntries) { if mark == .flushed { return decide(header: header, body: body, successor: successor, mark: .none) } }
+        if Planted.has(.cutsDamagedEntries), mark == .flushed {
+            return decide(header: header, body: body, successor: successor, mark: .none)
+        }
         #endif
         return switch (header, body, successor, mark) {
         case (.intact, .intact, _, _): .accept

@@ -6,7 +6,9 @@
 // process until the file is synced; creations, renames and removals can be undone until their directory is synced.
 // SIGUSR1 is the power cut: of what was not synced a part chosen by SEED reaches the platter (any dirty pages, some of
 // them torn at a sector; of the changes of names the first few), everything else is forgotten, and the process ends.
-// A sync takes SYNC-MILLISECONDS, as on a disk that moves, so that a cut finds something to forget.
+// A sync takes SYNC-MILLISECONDS, as on a disk that moves, so that a cut finds something to forget. From SIGUSR2 on a
+// sync of a file does nothing, and nothing of it survives: a broker on such disks loses what it has acknowledged, and
+// the suite must notice.
 #define FUSE_USE_VERSION 31
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -23,7 +25,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, SECTOR = 512, BUCKETS = 1024 };
+enum { PAGE = 4096, SECTOR = 512, BUCKETS = 1024, PATIENCE = 250 };
 
 struct page {
     struct page *next;
@@ -60,6 +62,7 @@ static struct change *newest;
 static char tree[PATH_MAX / 4], shadow[PATH_MAX / 4];
 static unsigned next_kept = 1;
 static useconds_t sync_microseconds;
+static volatile sig_atomic_t is_lying;
 
 static void place(char *result, const char *path) { snprintf(result, PATH_MAX, "%s%s", tree, path); }
 static void place_kept(char *result, unsigned number) { snprintf(result, PATH_MAX, "%s/%u", shadow, number); }
@@ -277,6 +280,7 @@ static int on_write(const char *path, const char *bytes, size_t count, off_t off
 
 static int on_fsync(const char *path, int only_data, struct fuse_file_info *info) {
     (void)path, (void)only_data;
+    if (is_lying) return 0;
     usleep(sync_microseconds);
     LOCKED(int, sync_file(handle(info)))
 }
@@ -453,7 +457,7 @@ static int chance(int percent) { return rand() % 100 < percent; }
 
 static unsigned lose_pages(struct file *file) {
     // How much had reached the platter by itself: nothing, some of it, or all of it but not its length.
-    int survivors = (int[]){0, 0, 30, 80, 100}[rand() % 5];
+    int survivors = is_lying ? 0 : (int[]){0, 0, 30, 80, 100}[rand() % 5];
     unsigned lost = 0;
     if (file->is_resized && chance(survivors) && settle_size(file)) perror("forgetful: size");
     for (int bucket = 0; bucket < BUCKETS; bucket++) {
@@ -500,10 +504,23 @@ static unsigned lose_names(void) {
     return lost;
 }
 
+static int has_something_to_lose(void) {
+    if (newest) return 1;
+    for (struct file *file = files; file; file = file->next)
+        if (!is_clean(file)) return 1;
+    return 0;
+}
+
 static void *await_power_cut(void *signals) {
     int number;
     sigwait(signals, &number);
     pthread_mutex_lock(&lock);
+    // Between two writes a cut proves nothing: the next write is waited for, a moment long.
+    for (int turn = 0; turn < PATIENCE && !has_something_to_lose(); turn++) {
+        pthread_mutex_unlock(&lock);
+        usleep(200);
+        pthread_mutex_lock(&lock);
+    }
     unsigned pages = 0;
     for (struct file *file = files; file; file = file->next) pages += lose_pages(file);
     unsigned names = lose_names();
@@ -533,6 +550,8 @@ static const struct fuse_operations operations = {
     .readdir = on_readdir, .statfs = on_statfs,
 };
 
+static void begin_to_lie(int number) { is_lying = number; }
+
 int main(int count, char **arguments) {
     if (count != 5) {
         fprintf(stderr, "usage: forgetful STORE MOUNTPOINT SEED SYNC-MILLISECONDS\n");
@@ -545,6 +564,7 @@ int main(int count, char **arguments) {
         return 1;
     }
     srand((unsigned)strtoul(arguments[3], NULL, 10));
+    signal(SIGUSR2, begin_to_lie);
     sync_microseconds = (useconds_t)strtoul(arguments[4], NULL, 10) * 1000;
     sigset_t signals;
     sigemptyset(&signals);

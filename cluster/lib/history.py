@@ -141,29 +141,35 @@ def read_all(bootstrap, topic, partitions, seconds=60, starts=None):
 
     starts: the first offset wanted of each partition, instead of its beginning.
     """
+    found = {partition: [] for partition in range(partitions)}
+    for partition, offset, key, value in read_each(bootstrap, topic, partitions, seconds, starts):
+        found[partition].append((offset, key, value))
+    return found
+
+
+def read_each(bootstrap, topic, partitions, seconds=60, starts=None):
+    """(partition, offset, key, value) of everything that `read_all` gives, without keeping it."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "enable.auto.commit": False,
                          "auto.offset.reset": "error", "check.crcs": True, **QUIET})
-    found = {partition: [] for partition in range(partitions)}
     deadline = time.monotonic() + seconds
     try:
-        ends = {p: _end(consumer, topic, p, deadline) for p in found}
-        first = [0] * partitions if starts is None else starts
-        consumer.assign([TopicPartition(topic, p, first[p] if starts else OFFSET_BEGINNING) for p in found])
-        open_partitions = {p for p in found if ends[p] > first[p]}
+        ends = {p: _end(consumer, topic, p, deadline) for p in range(partitions)}
+        next_offsets = [0] * partitions if starts is None else list(starts)
+        consumer.assign([TopicPartition(topic, p, next_offsets[p] if starts else OFFSET_BEGINNING) for p in ends])
+        open_partitions = {p for p in ends if ends[p] > next_offsets[p]}
         while open_partitions:
             if time.monotonic() > deadline:
-                got = {p: len(found[p]) for p in found}
-                raise ClusterError(f"reading {topic} was not done within {seconds} s: {got} of {ends}")
+                raise ClusterError(f"reading {topic} was not done within {seconds} s: at {next_offsets} of {ends}")
             for message in consumer.consume(10000, 0.2):
                 if message.error():
                     raise ClusterError(f"reading {topic}: {message.error()}")
                 partition = message.partition()
-                found[partition].append((message.offset(), message.key(), message.value()))
-                if message.offset() + 1 >= ends[partition]:
+                next_offsets[partition] = message.offset() + 1
+                if next_offsets[partition] >= ends[partition]:
                     open_partitions.discard(partition)
+                yield partition, message.offset(), message.key(), message.value()
     finally:
         consumer.close()
-    return found
 
 
 def _end(consumer, topic, partition, deadline):
@@ -233,7 +239,10 @@ class SiteHistory:
 
 @dataclass
 class RoundVerdict:
-    """Counts of what must not be, over one round; see `judge_round`."""
+    """Counts of what must not be, over one round; see `judge_round`.
+
+    log: per partition what the round has stored, each record as writer << 40 | number
+    """
     acknowledged: int = 0
     stored: int = 0
     lost: int = 0
@@ -245,6 +254,7 @@ class RoundVerdict:
     anomalies: int = 0
     refused: int = 0
     examples: list = field(default_factory=list)
+    log: dict = field(default_factory=dict, repr=False)
 
     KINDS = ("lost", "phantom", "duplicates", "reordered", "inconsistent", "unseen", "anomalies", "refused")
 
@@ -272,6 +282,7 @@ def judge_round(sites, starts, found, size):
     verdict = RoundVerdict(stored=sum(len(records) for records in found.values()))
     by_writer = {site.writer: site for site in sites}
     log = {p: _judge_stored(verdict, by_writer, p, starts[p], records, size) for p, records in found.items()}
+    verdict.log = log
     for site in sites:
         _judge_acknowledged(verdict, site, starts, log)
         _judge_reading(verdict, site, starts, log)
@@ -279,6 +290,28 @@ def judge_round(sites, starts, found, size):
             verdict.note("refused", f"{site.site}: record {number}: {reason}")
         if site.fatal:
             verdict.note("refused", f"{site.site}: the producer gave up: {site.fatal}")
+    return verdict
+
+
+def judge_again(archive, records, size):
+    """The verdict over a topic that is read once more from its beginning, long after its rounds were judged.
+
+    archive: per partition the `log` of all rounds; records: what `read_each` yields.
+    """
+    verdict = RoundVerdict()
+    next_offsets = [0] * len(archive)
+    for partition, offset, key, value in records:
+        verdict.stored += 1
+        expected, place = next_offsets[partition], f"{partition}/{offset}"
+        next_offsets[partition] = offset + 1
+        if offset != expected:
+            verdict.note("inconsistent", f"{place} came where offset {expected} was due")
+        packed = archive[partition][offset] if offset < len(archive[partition]) else -1
+        if packed < 0 or record(packed >> 40, packed & (1 << 40) - 1, size) != (key, value):
+            verdict.note("inconsistent", f"{place} held {name(packed)} once, and now {key!r}")
+    for partition, log in enumerate(archive):
+        if next_offsets[partition] != len(log):
+            verdict.note("lost", f"partition {partition} ended at {len(log)}, and now at {next_offsets[partition]}")
     return verdict
 
 

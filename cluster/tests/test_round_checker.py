@@ -4,7 +4,7 @@ from array import array
 
 import pytest
 
-from history import SiteHistory, judge_round, record
+from history import SiteHistory, judge_again, judge_round, record
 
 SIZE, PARTITIONS, RECORDS = 40, 3, 30
 
@@ -152,3 +152,27 @@ def test_a_bad_round_is_rejected(kind, change):
     verdict = verdict_after(change)
     assert not verdict.good and getattr(verdict, kind) > 0, str(verdict)
     assert verdict.examples and kind in str(verdict)
+
+
+def verdict_of_reading_again(change):
+    archive = [array("q", [1 << 40 | number for number in range(p, RECORDS, 3)]) for p in range(PARTITIONS)]
+    records = [(p, offset, *record(1, packed & (1 << 40) - 1, SIZE))
+               for p, log in enumerate(archive) for offset, packed in enumerate(log)]
+    change(records)
+    return judge_again(archive, records, SIZE)
+
+
+def test_reading_again_accepts_what_has_not_changed():
+    verdict = verdict_of_reading_again(lambda records: None)
+    assert verdict.good and verdict.stored == RECORDS
+
+
+@pytest.mark.parametrize("kind, change", [
+    ("lost", lambda records: records.pop()),
+    ("inconsistent", lambda records: records.pop(4)),
+    ("inconsistent", lambda records: records.__setitem__(3, (*records[3][:3], b"x" * SIZE))),
+    ("inconsistent", lambda records: records.append((0, RECORDS // 3, *record(1, 999, SIZE)))),
+], ids=["cut", "hole", "altered", "more"])
+def test_reading_again_rejects_what_has_changed(kind, change):
+    verdict = verdict_of_reading_again(change)
+    assert not verdict.good and getattr(verdict, kind) > 0, str(verdict)

@@ -153,8 +153,9 @@ final class ClusterObserver {
                 return "node \(other.node) ends at \(other.log.lastIndex), applied \(other.appliedIndex); node "
                     + "\(first.node) at \(first.log.lastIndex), applied \(first.appliedIndex)"
             }
-            if other.log.lastChain != first.log.lastChain { return "nodes \(first.node) and \(other.node): other history" }
-            if other.broker.digest() != first.broker.digest() { return "nodes \(first.node) and \(other.node): other state" }
+            let pair = "nodes \(first.node) and \(other.node)"
+            if other.log.lastChain != first.log.lastChain { return "\(pair): other history" }
+            if other.broker.digest() != first.broker.digest() { return "\(pair): other state" }
         }
         return nil
     }

@@ -56,7 +56,8 @@ class KafkaClient {
     private func transmit<Request: KafkaRequestBody>(_ request: Request, version: Int16, over socket: ClientSocket) {
         var writer = ByteWriter()
         simulation.note(
-            name, "sends", "\(Request.apiKey) \(nextCorrelation) to node \(socket.machine + 1), connection \(socket.number)")
+            name, "sends",
+            "\(Request.apiKey) \(nextCorrelation) to node \(socket.machine + 1), connection \(socket.number)")
         request.encodeFrame(into: &writer, version: version, correlationId: nextCorrelation, clientId: .empty)
         nextCorrelation += 1
         simulation.carryRequest(writer.finish().dropFirst(4), over: socket)

@@ -188,8 +188,7 @@ final class ProducerClient: KafkaClient {
         switch code {
         case .none, .duplicateSequenceNumber:
             acknowledged(batch, code == .none ? answer?.baseOffset : nil)
-            guard let number = lanes[position].batches.firstIndex(where: { $0.sequence == batch.sequence }) else { break }
-            lanes[position].batches.remove(at: number)
+            lanes[position].batches.removeAll { $0.sequence == batch.sequence }
         default: refused(position, batch, code)
         }
         simulation.after(code == .none ? 0 : random.between(5_000...60_000)) { [unowned self] in self.pump() }

@@ -41,7 +41,9 @@ package struct LinkGraphRun: Sendable {
         func serves(since start: UInt64, within bound: UInt64 = Self.bound) -> Bool {
             simulation.run(until: start + bound) { simulation.workload.acknowledgements(since: start) }
         }
-        guard serves(since: 0), becomesLeader(simulation) else { return simulation.violation ?? "no leader to begin with" }
+        guard serves(since: 0), becomesLeader(simulation) else {
+            return simulation.violation ?? "no leader to begin with"
+        }
         let closed = Self.ways.indices.filter { !isOpen($0) }.map { Self.ways[$0] }
         for (from, to) in closed { simulation.block(from: from, to: to) }
         let entered = simulation.now
@@ -58,7 +60,9 @@ package struct LinkGraphRun: Sendable {
         let before = simulation.machines.first(where: \.isLeader)?.node?.replica.view.term
         for (from, to) in closed { simulation.unblock(from: from, to: to) }
         if canServe, let before, let wrong = isDisturbed(simulation, since: before) { return wrong }
-        if !serves(since: simulation.now) { return simulation.violation ?? "does not serve after healing: \(description)" }
+        if !serves(since: simulation.now) {
+            return simulation.violation ?? "does not serve after healing: \(description)"
+        }
         simulation.finish()
         return simulation.violation
     }

@@ -7,8 +7,8 @@ import time
 from faults import links, storage
 from faults.catalogue import FAULTS
 from faults.proxied import ProxyNetwork
-from faults.report import progress_line, table
-from faults.rounds import Round
+from faults.report import goals, progress_line, table
+from faults.rounds import Round, read_again
 from faults.stage import Stage
 from nodes import default_root, require_binary
 
@@ -25,7 +25,8 @@ class Campaign:
         root_problem = "--proxy" if arguments.proxy else "not root" if os.geteuid() != 0 else None
         self.kernel_problem = root_problem or links.why_not()
         self.machine = {"strace": storage.why_no_strace(), "loop": root_problem or storage.why_no_loop_devices(),
-                        "fuse": root_problem or storage.why_no_fuse()}
+                        "fuse": root_problem or storage.why_no_fuse(),
+                        "repair": storage.why_no_repair(require_binary())}
 
     def run(self):
         if self.arguments.list:
@@ -40,9 +41,13 @@ class Campaign:
             plan.setdefault(FAULTS[name].stage, []).extend(
                 (FAULTS[name], self.arguments.seed + number) for number in range(self.arguments.rounds))
         self.total, self.number = sum(map(len, plan.values())), 0
-        for stage, rounds in plan.items():
-            random.Random(self.arguments.seed).shuffle(rounds)
-            self.play(stage, rounds)
+        try:
+            for stage, rounds in plan.items():
+                random.Random(self.arguments.seed).shuffle(rounds)
+                self.play(stage, rounds)
+        finally:
+            for network in self.networks.values():
+                network.close()
         return self.conclude()
 
     def print_list(self):
@@ -83,6 +88,8 @@ class Campaign:
                       self.arguments.rate)
         try:
             stage.open()
+            if self.arguments.lying_disks and name == "forgetful":
+                stage.storage.lie()
         except BaseException:
             stage.close()
             raise
@@ -92,21 +99,27 @@ class Campaign:
         """Plays rounds on one stage; after a failed one a fresh stage is made."""
         stage = None
         try:
-            for fault, seed in rounds:
-                if stage is not None and stage.storage.is_worn():
-                    stage.close()
-                    stage = None
+            for number, (fault, seed) in enumerate(rounds, 1):
                 stage = stage or self.open_stage(name)
-                outcome = Round(stage, fault, seed, self.pace).play()
-                self.outcomes.append(outcome)
                 self.number += 1
-                print(progress_line(self.number, self.total, outcome), flush=True)
-                if not outcome.good:
-                    self.keep_failure(stage, outcome)
+                is_good = self.judge(stage, Round(stage, fault, seed, self.pace).play())
+                if is_good and (number == len(rounds) or stage.storage.is_worn()):
+                    is_good = self.judge(stage, read_again(stage))
+                    if is_good:
+                        stage.close()
                     stage = None
+                stage = stage if is_good else None
         finally:
             if stage is not None:
                 stage.close()
+
+    def judge(self, stage, outcome):
+        """Reports what a round found; a stage that failed is closed, and what tells why is kept. Was it good?"""
+        self.outcomes.append(outcome)
+        print(progress_line(self.number, self.total, outcome), flush=True)
+        if not outcome.good:
+            self.keep_failure(stage, outcome)
+        return outcome.good
 
     def keep_failure(self, stage, outcome):
         folder = default_root() / "faults-failed" / f"{time.strftime('%Y%m%d-%H%M%S')}-{outcome.fault}-{outcome.seed}"
@@ -121,7 +134,9 @@ class Campaign:
 
     def conclude(self):
         print()
-        print(table(self.outcomes))
+        print(table(self.outcomes) + "\n")
+        for words in goals(self.outcomes):
+            print(words)
         failed = [outcome for outcome in self.outcomes if not outcome.good]
         silent = sorted({outcome.fault for outcome in self.outcomes}
                         - {outcome.fault for outcome in self.outcomes if outcome.fired})

@@ -40,14 +40,24 @@ class Writing(threading.Thread):
         self.sent, self.acknowledged, self.places = array("d"), array("d"), array("q")
         self.refused = {}
         self.fatal = None
+        self.errors = []
         self.is_writing = threading.Event()
         self.is_idle = threading.Event()
 
     def _on_error(self, error):
         if error.fatal() and self.fatal is None:
             self.fatal = str(error)
+        self.errors.append(str(error))
+        del self.errors[:-20]
 
     def run(self):
+        try:
+            self._run()
+        except (SystemError, KafkaException) as problem:
+            self.fatal = f"{problem!r}; the last errors were {self.errors}"
+            raise
+
+    def _run(self):
         while True:
             self.is_idle.set()
             while not self.is_writing.is_set():
@@ -76,6 +86,13 @@ class Writing(threading.Thread):
                 return
 
     def _on_delivery(self, error, message):
+        # The binding turns an exception out of a callback into another one that says nothing.
+        try:
+            self._note_delivery(error, message)
+        except (LookupError, ValueError, TypeError, AttributeError) as problem:
+            self.fatal = f"in the callback: {problem!r}, message {message.key()!r}, error {error}"
+
+    def _note_delivery(self, error, message):
         number = int(message.key().partition(b":")[2])
         if error is not None:
             self.refused[number] = str(error)

@@ -120,6 +120,68 @@ def flip_vote(round_):
     round_.await_failover()
 
 
+@fault("flip-log", "one bit of a sealed segment turns, in a stopped node: it repairs it, or refuses to start",
+       second=False)
+def flip_log(round_):
+    # The newest file may end in what was not synced: damage there looks like a torn tail.
+    flip_and_start(round_, "*.log", spared=1)
+
+
+@fault("flip-snapshot", "one bit of a snapshot turns, in a stopped node: it repairs it, or refuses to start",
+       second=False)
+def flip_snapshot(round_):
+    flip_and_start(round_, "*.snapshot", spared=0)
+
+
+def flip_and_start(round_, pattern, spared):
+    """A node that refuses its damaged file must say which it is; the file is then made whole again."""
+    def candidates():
+        found = [(node, group_files(node, pattern)) for node in round_.cluster.nodes]
+        return [(node, path) for node, paths in found for path in paths[:len(paths) - spared]]
+
+    node, path = round_.pick(wait_until(candidates, 60, f"files {pattern}"))
+    node.kill()
+    whole = path.read_bytes()
+    at = flip(round_, path, 0, len(whole))
+    round_.injected(f"bit turned at {at} of {path.name} of node {node.number}")
+    node.start()
+    wait_until(lambda: node.pid is None or node.ready(), 30, f"node {node.number} to be ready, or to refuse")
+    if node.pid is None:
+        if node.child.returncode != 1 or path.name not in node.log_tail(5):
+            raise ClusterError(f"node {node.number} ended with {node.child.returncode} and does not name {path.name}: "
+                               f"{node.log_tail(3)}")
+        round_.say("it refused to start: needs repair")
+        path.write_bytes(whole)
+    else:
+        round_.say("it started")
+    round_.await_failover()
+
+
+@fault("flip-running", "one bit of a sealed segment turns under a running node: nobody is served it, it is repaired",
+       needs={"repair"})
+def flip_running(round_):
+    def candidates():
+        found = [(node, group_files(node, "*.log")[:-1]) for node in round_.cluster.nodes]
+        return [(node, path) for node, paths in found for path in paths]
+
+    node, path = round_.pick(wait_until(candidates, 60, "a sealed segment"))
+    content = path.read_bytes()
+    # Zeros may lie between entries, where nothing is damaged by a bit.
+    at = round_.pick([at for at in round_.random.sample(range(8192, 3 << 20), 1000) if content[at]])
+    with open(path, "r+b") as handle:
+        handle.seek(at)
+        handle.write(bytes([content[at] ^ 1 << round_.random.randrange(8)]))
+    round_.injected(f"bit turned at {at} of {path.name} of running node {node.number}")
+    verdict = round_.stage.read_again(60)
+    if not verdict.good:
+        raise ClusterError(f"while it was damaged: {verdict}; {verdict.examples[:3]}")
+
+    def repaired():
+        return not path.exists() or path.read_bytes()[at] == content[at]
+
+    wait_until(repaired, 60, f"byte {at} of {path} to be repaired")
+
+
 @fault("flip-index", "one bit of an index sidecar turns, in a stopped node: the segment is read instead")
 def flip_index(round_):
     flip_one(round_, "*.idx")

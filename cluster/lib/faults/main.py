@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from faults import crashes, cuts, disks, spaces  # noqa: E402,F401 (the classes register themselves)
+from faults import crashes, cuts, disks, spaces, storms  # noqa: E402,F401 (the classes register themselves)
 from faults.catalogue import FAULTS  # noqa: E402
 from nodes import ClusterError, default_root, interrupt_on_terminate, lock  # noqa: E402
 
@@ -43,6 +43,8 @@ def parse(arguments):
     parser.add_argument("--rate", type=positive, default=2000,
                         help="records a second of each full-speed client (default 2000)")
     parser.add_argument("--brief", action="store_true", help="hold each fault for a third of the time only")
+    parser.add_argument("--lying-disks", action="store_true",
+                        help="in the power-loss classes disks report as synced what is not: the verdict must be bad")
     parser.add_argument("--proxy", action="store_true",
                         help="connect everything through the user-space proxy, as is done without root's rights")
     parser.add_argument("--port-offset", type=whole, default=4000, help="where to look for free ports (default 4000)")

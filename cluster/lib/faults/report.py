@@ -49,3 +49,15 @@ def table(outcomes):
     widths = [max(len(line[column]) for line in rows) for column in range(len(HEADINGS))]
     return "\n".join("  ".join(cell.ljust(width) if column == 0 else cell.rjust(width)
                                for column, (cell, width) in enumerate(zip(line, widths))) for line in rows)
+
+
+def goals(outcomes):
+    """What was aimed at beside what was measured, one line each; a figure of the machine as much as of the broker."""
+    killed = [o.failover for o in outcomes if o.fault == "kill-leader" and o.failover is not None]
+    healed = [o.recovery for o in outcomes if o.recovery is not None]
+    handed = [o.unavailable for o in outcomes if o.fault in ("transfer", "hand-over")]
+    lines = [("served again after kill -9 of the leader, p99", percentile(killed, 99), 2.0),
+             ("served again after healing, all classes, p99", percentile(healed, 99), 3.0),
+             ("longest wait for an acknowledgement around a planned transfer", max(handed, default=None), 0.2)]
+    return [f"{words}: {seconds(value)}, {'within' if value <= aim else 'NOT within'} the {aim:g} s aimed at"
+            for words, value, aim in lines if value is not None]

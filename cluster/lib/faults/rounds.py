@@ -13,6 +13,7 @@ from nodes import ClusterError
 WARM_UP = 0.5
 LIVENESS_SECONDS = 30
 READ_SECONDS = 60
+READ_AGAIN_SECONDS = 600
 
 
 @dataclass
@@ -32,6 +33,20 @@ class Outcome:
     def good(self):
         return self.problem is None and self.verdict.good
 
+    def say(self, words):
+        self.told.append(words)
+
+
+def read_again(stage):
+    """The last round of every stage: all that its rounds have stored is read once more."""
+    outcome = Outcome("read-again", 0, RoundVerdict(), fired=1)
+    try:
+        outcome.verdict = stage.read_again(READ_AGAIN_SECONDS)
+        outcome.say(f"{outcome.verdict.stored:,} records of the {stage.name} stage read again")
+    except (ClusterError, OSError) as error:
+        outcome.problem = str(error)
+    return outcome
+
 
 class Round:
     """The hands of a fault class: it picks nodes, breaks things and heals them through this."""
@@ -44,7 +59,7 @@ class Round:
         self.injected_at = self.healed_at = None
 
     def say(self, words):
-        self.outcome.told.append(words)
+        self.outcome.say(words)
 
     def leader(self):
         return self.stage.leader()
@@ -103,6 +118,8 @@ class Round:
             return
         time.sleep(self.random.uniform(0, 0.4))
         running = [node for node in self.cluster.nodes if node.pid is not None]
+        if not running:
+            return
         victim = self.pick(running)
         if self.random.random() < 0.5:
             victim.kill()
@@ -138,5 +155,7 @@ class Round:
                 histories.append(read_history(path))
             outcome.verdict = judge_round(histories, stage.began_at, found, SIZE)
             stage.began_at = ends
+            stage.keep_log(outcome.verdict.log)
+            outcome.verdict.log = {}
         except (ClusterError, OSError) as error:
             outcome.problem = "; ".join(filter(None, [outcome.problem, str(error)]))

@@ -3,9 +3,10 @@
 import shutil
 import signal
 import time
+from array import array
 
 from faults.sites import ClientSite, ask_all
-from history import QUIET, read_all
+from history import QUIET, judge_again, read_all, read_each
 from nodes import Cluster, ClusterError, Node, default_root, free_ports, wait_until
 
 PARTITIONS = 3
@@ -60,6 +61,7 @@ class Stage:
         shutil.rmtree(self.directory, ignore_errors=True)
         self.sites = []
         self.began_at = [0] * PARTITIONS
+        self.archive = [array("q") for _ in range(PARTITIONS)]
         ports = free_ports(NODES, offset)
         network.bind(ports)
         self.cluster = Cluster.create(
@@ -126,6 +128,17 @@ class Stage:
 
     def read_round(self, seconds):
         return read_all(self.cluster.bootstrap, TOPIC, PARTITIONS, seconds, starts=self.began_at)
+
+    def keep_log(self, log):
+        """What the round that has been judged stored, for `read_again`."""
+        for partition, records in log.items():
+            self.archive[partition].extend(records)
+
+    def read_again(self, seconds):
+        """The verdict over everything that the rounds so far have stored; what is being written is not looked at."""
+        records = read_each(self.cluster.bootstrap, TOPIC, PARTITIONS, seconds)
+        old = (found for found in records if found[1] < self.began_at[found[0]])
+        return judge_again(self.archive, old, SIZE)
 
     def wait_seen(self, ends, seconds):
         """Waits until every consumer has come to the end; False when not all have in time (the checker says who)."""

@@ -113,12 +113,18 @@ class ForgetfulStorage(PlainStorage):
         """The disk stops answering, or goes on."""
         self.servers[node.number].send_signal(signal.SIGSTOP if is_stalled else signal.SIGCONT)
 
+    def lie(self):
+        """From now on, until the next loss of power, a sync does nothing."""
+        for server in self.servers.values():
+            server.send_signal(signal.SIGUSR2)
+
     def cut_power(self, nodes, seed):
         """The nodes end, and what they had not synced is lost: [pages, names] of each node."""
         self.seed = seed * 100
         for node in nodes:
             self.servers[node.number].send_signal(signal.SIGUSR1)
         for node in nodes:
+            wait_until(lambda: self.servers[node.number].poll() is not None, 20, "the disk to lose its power")
             node.signal(signal.SIGKILL)
         lost = []
         for node in nodes:
@@ -171,6 +177,13 @@ def why_no_fuse():
     except OSError as error:
         return f"/dev/fuse: {error.strerror}"
     return None if Path("/usr/include/fuse3/fuse.h").exists() else "no libfuse3-dev"
+
+
+def why_no_repair(binary):
+    """None when this broker replaces damaged entries by its peers' copies."""
+    # Until a version can be asked what it can do, its counters tell.
+    is_there = b"holdfast_repaired_entries_total" in Path(binary).read_bytes()
+    return None if is_there else "this holdfast does not repair damaged entries"
 
 
 def why_no_strace():

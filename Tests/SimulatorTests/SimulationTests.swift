@@ -1,0 +1,92 @@
+import Bytes
+import Testing
+
+@testable import Simulator
+
+struct SimulationTests {
+    /// The trace of a seed, line by line, and what it came to.
+    private func transcript(_ seed: UInt64) -> (lines: [String], result: SimulationResult) {
+        final class Lines { var all: [String] = [] }
+        let lines = Lines()
+        var plan = SimulationPlan(seed: seed)
+        plan.safetyPhase = 2_000_000
+        let result = Simulation(plan: plan) { lines.all.append("\($0) \($1) \($2) \($3)") }.run()
+        return (lines.all, result)
+    }
+
+    @Test(arguments: [UInt64(3), 21, 34]) func theSameSeedGivesTheSameRun(seed: UInt64) {
+        let first = transcript(seed)
+        let second = transcript(seed)
+        #expect(first.lines == second.lines)
+        #expect(first.result.eventHash == second.result.eventHash)
+        #expect(first.result.violation == nil)
+        #expect(first.result.events > 500)
+    }
+
+    @Test func otherSeedsGiveOtherRuns() {
+        #expect(transcript(1).result.eventHash != transcript(2).result.eventHash)
+    }
+
+    @Test(arguments: 0..<LinkGraphRun.count) func everyLinkGraphIsSafeAndServesWhereItCan(number: Int) {
+        #expect(LinkGraphRun(number: number).run() == nil)
+    }
+}
+
+struct ObserverTests {
+    private func frame(_ kind: UInt8, term: UInt64, isGranted: Bool = false) -> ByteSlice {
+        var writer = ByteWriter()
+        writer.uint8(kind)
+        writer.uint32(0)
+        writer.uint64(term)
+        writer.uint8(isGranted ? 1 : 0)
+        return writer.finish()
+    }
+
+    @Test func aMachineVotesOnceInATerm() {
+        let observer = ClusterObserver(machines: 3)
+        #expect(observer.frameSent(frame(4, term: 5, isGranted: true), from: 0, to: 1) == nil)
+        #expect(observer.frameSent(frame(4, term: 5, isGranted: true), from: 0, to: 1) == nil)
+        #expect(observer.frameSent(frame(4, term: 5), from: 0, to: 2) == nil)
+        #expect(observer.frameSent(frame(4, term: 5, isGranted: true), from: 0, to: 2) != nil)
+        // To ask for votes is to vote for oneself.
+        #expect(observer.frameSent(frame(3, term: 6), from: 1, to: 2) == nil)
+        #expect(observer.frameSent(frame(4, term: 6, isGranted: true), from: 1, to: 0) != nil)
+    }
+}
+
+struct SimulatedTimeTests {
+    @Test func eventsComeInOrderOfTimeThenOfArrival() {
+        var queue = EventQueue()
+        var random = SimulationRandom(seed: 5)
+        var expected: [(time: UInt64, number: UInt64)] = []
+        for number in 0..<500 {
+            let time = UInt64(random.below(50))
+            queue.add(.timer(UInt64(number)), at: time)
+            expected.append((time, UInt64(number)))
+        }
+        expected.sort { ($0.time, $0.number) < ($1.time, $1.number) }
+        for wanted in expected {
+            guard let next = queue.pop(), case .timer(let number) = next.event else {
+                Issue.record("the queue ended early")
+                return
+            }
+            #expect(next.time == wanted.time && number == wanted.number)
+        }
+        #expect(queue.pop() == nil)
+    }
+
+    @Test func aDriftingClockNeverGoesBack() {
+        let time = SimulationTime()
+        let clock = MachineClock(time)
+        var before = clock.monotonicNanoseconds
+        for drift in [100_000, -100_000, 0, 50_000] as [Int64] {
+            clock.setDrift(drift)
+            for _ in 0..<10 {
+                time.now += 1000
+                #expect(clock.monotonicNanoseconds > before)
+                before = clock.monotonicNanoseconds
+            }
+        }
+        #expect(clock.real(1_000_000) < 1_000_000)
+    }
+}
