@@ -45,7 +45,7 @@ extension KafkaGateway {
     /// would play ball with it.
     func dispatch(_ call: LeaderCall) {
         if call.session.isClosed { return }
-        if replica.admission != nil { return call.run() }
+        if replica.admission != nil { return lead(call) }
         if replica.isLeader || replica.leader == nil {
             if node.clock.monotonicNanoseconds < call.patience { return park(call) }
             return call.refuse()
@@ -54,6 +54,24 @@ extension KafkaGateway {
         metrics.forwardedRequests += 1
         node.forwardToLeader(call.frame, deadline: call.deadline + Self.relayNanoseconds) { reply in
             if let reply { call.answer(relayed: reply) } else { call.refuse() }
+        }
+    }
+
+    /// Nobody has confirmed in time that this node leads.
+    func refuseUnconfirmed(now: UInt64) {
+        for call in confirming where call.deadline <= now { call.refuse() }
+        confirming.removeAll { $0.deadline <= now }
+    }
+
+    /// A leader that was deposed and does not know it yet must not answer from what it has applied: that a topic does
+    /// not exist, say, which its successor has created. So it makes sure first.
+    private func lead(_ call: LeaderCall) {
+        confirming.append(call)
+        replica.readBarrier { [unowned self] isCurrent in
+            guard let position = confirming.firstIndex(where: { $0 === call }) else { return }
+            confirming.remove(at: position)
+            if isCurrent, replica.admission != nil { return call.run() }
+            if node.clock.monotonicNanoseconds < call.patience { park(call) } else { call.refuse() }
         }
     }
 }

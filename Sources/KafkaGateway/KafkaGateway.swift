@@ -24,6 +24,8 @@ package final class KafkaGateway {
     private var batches: [CommandBatch] = []
     /// Calls that wait for a leader.
     private var parked: [LeaderCall] = []
+    /// Calls that wait until a majority has confirmed that this node leads.
+    var confirming: [LeaderCall] = []
     private var hasApplied = false
     /// Since when this node has known no leader (monotonic nanoseconds); nil while it knows one.
     private var leaderlessSince: UInt64?
@@ -52,6 +54,7 @@ package final class KafkaGateway {
         sessions.removeValue(forKey: ObjectIdentifier(session))
         fetches.removeAll { $0.session === session }
         parked.removeAll { $0.session === session }
+        confirming.removeAll { $0.session === session }
         gated.removeAll { $0 === session }
         congested.removeAll { $0 === session }
         held.removeAll { $0 === session }
@@ -90,6 +93,7 @@ package final class KafkaGateway {
         completeFetches { $0.deadline <= now }
         for batch in batches where batch.deadline <= now { batch.expire() }
         batches.removeAll { $0.isComplete }
+        refuseUnconfirmed(now: now)
         for session in gated { session.expire(now: now) }
         gated.removeAll { !$0.hasGatedResponses }
     }

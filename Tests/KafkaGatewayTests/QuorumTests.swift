@@ -89,6 +89,24 @@ struct QuorumTests {
         #expect(try other.fetch("t", from: 5).errorCode == .offsetOutOfRange)
     }
 
+    /// Found by the simulator (seed 2329): a leader that was stopped while another took over said of a topic that its
+    /// successor had created that there was none, so that its deletion counted as done.
+    @Test func aDeposedLeaderDoesNotJudgeTopics() throws {
+        let (cluster, leader, client) = try begin()
+        cluster.isolate(leader)
+        try client.send(DeleteTopicsRequest(topics: [.init(name: "unknown")], timeoutMs: 300))
+        cluster.settle()
+        #expect(client.connection.frameCount == 0)
+        cluster.run(milliseconds: 3000)
+        let response: DeleteTopicsResponse = try client.receive()
+        #expect(response.responses[0].errorCode.isRetriable)
+        #expect(response.responses[0].errorCode != .unknownTopicOrPartition)
+        let other = try cluster.connect()
+        let judged: DeleteTopicsResponse = try other.call(
+            DeleteTopicsRequest(topics: [.init(name: "unknown")], timeoutMs: 300))
+        #expect(judged.responses[0].errorCode == .unknownTopicOrPartition)
+    }
+
     /// The producer is told to try again, not that it succeeded; and its connection gets its answers in order.
     @Test func whatIsGatedWhenLeadershipIsLostIsNotAcknowledged() throws {
         let (cluster, leader, client) = try begin()
@@ -154,7 +172,7 @@ struct QuorumTests {
         ], timeoutMs: 50))
         cluster.run(milliseconds: 100)
         #expect(try client.receive(ProduceResponse.self).partitions[0].errorCode == .requestTimedOut)
-        #expect(try client.receive(CreateTopicsResponse.self).topics[0].errorCode == .requestTimedOut)
+        #expect(try client.receive(CreateTopicsResponse.self).topics[0].errorCode.isRetriable)
     }
 
     @Test func withoutAMajorityEveryAnswerIsRetriable() throws {
