@@ -25,7 +25,9 @@ def lost_disk(round_):
 
 
 class Nuisance(threading.Thread):
-    """Cuts a link for a moment, again and again, until it is told to stop. Starts no process that lives on."""
+    """Cuts a link for a moment, some times, or until it is told to stop. Starts no process that lives on."""
+
+    CUTS = 12
 
     def __init__(self, round_, pairs):
         super().__init__(daemon=True)
@@ -33,7 +35,7 @@ class Nuisance(threading.Thread):
         self.is_over = threading.Event()
 
     def run(self):
-        while not self.is_over.is_set():
+        while self.count < self.CUTS and not self.is_over.is_set():
             self.round.network.cut(*self.pairs)
             self.count += 1
             self.is_over.wait(self.round.random.uniform(0.05, 0.5))
