@@ -40,6 +40,11 @@ extension LogExamination {
             throw .missingSegment(
                 directory: directory, first: state.logStart, last: max(state.flushed.index, state.logStart))
         }
+        if lowest.header.epoch > state.epoch {
+            let path = path(FileNames.segment(lowest.header.first))
+            let what = "epoch \(lowest.header.epoch) is later than the state's, \(state.epoch)"
+            throw .inconsistent(path: path, what: what)
+        }
         if lowest.header.first != state.logStart {
             throw .missingSegment(directory: directory, first: state.logStart, last: lowest.header.first - 1)
         }
@@ -131,6 +136,7 @@ extension LogExamination {
         let disk = disk
         let state = state
         let mark = max(state.flushed.index, newestOwnSnapshot?.index ?? 0)
+        try requireRoom(for: limit ?? mark, in: segment, path)
         var chainBefore: UInt64? = segment.header.previousChain
         if chainBefore == 0 && segment.header.first > 1 {
             chainBefore = position > 0 ? segments[position - 1].scan.lastChain : nil
@@ -142,6 +148,15 @@ extension LogExamination {
                 disk, file, header: segment.header, chainBefore: chainBefore, state: state, limit: limit, mark: mark)
             return try scanner.run()
         }
+    }
+
+    /// Entries that are lost are kept account of one by one, so a file that claims more than ever fitted into a segment
+    /// must not be believed. The segment itself may have been cut short.
+    private func requireRoom(for last: UInt64, in segment: ExaminedSegment, _ path: String) throws(LogStoreError) {
+        let size = segments.reduce(LogStoreSettings().segmentBytes) { max($0, $1.size) }
+        let room = size / UInt64(EntryHeader.size)
+        guard last >= segment.header.first, last - segment.header.first >= room else { return }
+        throw .inconsistent(path: path, what: "entries through \(last) should be in it, more than it has room for")
     }
 
     /// The newest snapshot this node has taken from this very log: everything it covers was durable in it. One that was

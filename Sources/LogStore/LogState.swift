@@ -109,8 +109,14 @@ struct LogState: Equatable, Sendable {
         let count = Int(try reader.uint32())
         try reader.requireElements(count, minimumSize: 12)
         for _ in 0..<count {
-            let epoch = try reader.uint32()
-            state.truncations.append(Truncation(epoch: epoch, after: try reader.uint64()))
+            let cut = Truncation(epoch: try reader.uint32(), after: try reader.uint64())
+            // One from an epoch to come would void what is written next.
+            let follows = state.truncations.last.map { $0.epoch < cut.epoch && $0.after < cut.after } ?? true
+            guard follows && cut.epoch <= state.epoch else { throw .badValue("truncation epoch", Int64(cut.epoch)) }
+            state.truncations.append(cut)
+        }
+        guard state.baseEpoch <= state.epoch, state.logStart > 0 else {
+            throw .badValue("base epoch", Int64(state.baseEpoch))
         }
         return state
     }

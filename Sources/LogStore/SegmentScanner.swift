@@ -112,7 +112,8 @@ struct SegmentScanner {
 
     private mutating func accept(_ found: EntryHeader) {
         scan.records.append(EntryRecord(found, at: position))
-        scan.mark = max(scan.mark, found.flushedMark)
+        // A header cannot know of itself, let alone of later entries, that they are durable.
+        scan.mark = max(scan.mark, min(found.flushedMark, max(found.index, 1) - 1))
         scan.lastChain = found.chain
         scan.lastTerm = found.term
         epoch = found.epoch
@@ -169,6 +170,8 @@ struct SegmentScanner {
         var nearest: Trace?
         for trace in all where trace.position > position && trace.index > expected && trace.epoch >= epoch {
             if let limit, trace.index > limit { continue }
+            // Every entry between here and there has a header at least.
+            if trace.index - expected > (trace.position - position) / UInt64(EntryHeader.size) { continue }
             scan.mark = max(scan.mark, min(trace.mark, trace.index - 1))
             if nearest == nil { nearest = trace }
         }

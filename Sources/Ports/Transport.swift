@@ -10,14 +10,12 @@ package enum TransportEvent: Sendable {
 }
 
 /// Links to the other nodes: at most one per peer, frames in order while it is up, any frame may be lost when it
-/// breaks. The transport connects and reconnects with backoff by itself.
+/// breaks. The transport connects and reconnects with backoff by itself, and resets a link that falls too far behind.
+/// There is no way to stop reading from a peer: with the entries of a leader its heartbeats would stop, too. How much
+/// a peer sends ahead is bounded where it is sent, by Raft's window of appends in flight.
 package protocol Transport: AnyObject {
     /// Queues one frame made of `pieces` laid end to end, by reference; the transport adds its own length prefix.
     /// False when the link is down: the frame is dropped.
     @discardableResult func send(_ pieces: [ByteSlice], to peer: NodeID) -> Bool
-    /// Bytes queued and not yet taken by the operating system; the node stops feeding a link that is behind.
-    func queuedBytes(to peer: NodeID) -> Int
-    /// Stops or resumes reading from a peer whose work the node cannot take yet.
-    func setReading(_ enabled: Bool, from peer: NodeID)
     var deliver: ((TransportEvent) -> Void)? { get set }
 }

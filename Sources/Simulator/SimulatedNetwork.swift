@@ -99,7 +99,4 @@ package final class SimulatedTransport: Transport {
         for piece in pieces { writer.bytes(piece) }
         return network.carry(writer.finish(), over: .init(from: node, to: peer))
     }
-
-    package func queuedBytes(to peer: NodeID) -> Int { 0 }
-    package func setReading(_ enabled: Bool, from peer: NodeID) {}
 }

@@ -7,7 +7,6 @@ final class PeerLink {
     var address: PeerAddress?
     /// The established link.
     var session: PeerSession?
-    var isReading = true
     /// Attempts in a row that ended before a link was up; decides the backoff.
     var failures = 0
     /// Tells the outcome of an abandoned attempt from that of the current one.

@@ -94,18 +94,6 @@ package final class PeerLinks: Transport {
         return true
     }
 
-    package func queuedBytes(to peer: NodeID) -> Int { links[peer]?.session?.connection.queuedBytes ?? 0 }
-
-    package func setReading(_ enabled: Bool, from peer: NodeID) {
-        guard let link = links[peer] else { return }
-        link.isReading = enabled
-        if let session = link.session { apply(enabled, to: session) }
-    }
-
-    private func apply(_ reading: Bool, to session: PeerSession) {
-        if reading { session.connection.resumeReading() } else { session.connection.pauseReading() }
-    }
-
     /// The length in front of a frame.
     static func prefix(_ count: Int) -> ByteSlice {
         var writer = ByteWriter(capacity: 4)
@@ -259,7 +247,6 @@ extension PeerLinks {
             replaced.connection.close(.closedLocally("replaced by a newer link"))
             deliver?(.disconnected(peer))
         }
-        apply(link.isReading, to: session)
         logger?.info("peer connected", ["peer": peer, "address": session.connection.peer])
         deliver?(.connected(peer))
     }

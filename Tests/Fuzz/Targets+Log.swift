@@ -7,7 +7,7 @@ import Simulator
 extension FuzzTarget {
     /// An input is a list of changes to the files of a log with three segments, sidecars and a snapshot.
     static let logRecovery = FuzzTarget(
-        "log-recovery", "opening a damaged log: refused, or recovered, and then the same when it is opened again",
+        "log-recovery", "opening a damaged log: refused, or recovered, and then no less when opened again",
         maximumLength: 512, allocationLimit: 64,
         seeds: { LogDamage.seeds(for: try sampleLog.get()) },
         run: { input in
@@ -23,13 +23,16 @@ extension FuzzTarget {
             require(
                 indexes(again.recovered.damaged) == indexes(first.recovered.damaged),
                 "damaged: \(first.recovered.damaged), then \(again.recovered.damaged)")
-            require(readAll(again.recovered) == contents, "read: \(contents), then \(readAll(again.recovered))")
-            guard again.recovered.damaged.isEmpty, again.store.newestSnapshot?.index ?? 0 <= again.store.lastIndex,
-                again.store.lastIndex < 1 << 62
-            else { return }
+            // A sidecar that lies under a right checksum is found out by reading; the next start may do without it.
+            require(
+                readAll(again.recovered).starts(with: contents),
+                "read: \(contents), then \(readAll(again.recovered))")
+            guard again.recovered.damaged.isEmpty, again.recovered.last == (try sampleEnd.get()) else { return }
             let entry = try append(to: again.store, on: disk)
             let last = try reopen(disk).recovered.last
-            require(last.index == entry.index && last.chain == entry.chain, "what was appended is there")
+            require(
+                last.index == entry.index && last.chain == entry.chain,
+                "\(entry.index) was appended, then the log ends at \(last)")
         })
 
     static let logDirectory = "group-0"
@@ -50,6 +53,10 @@ extension FuzzTarget {
         }
         disk.killProcess()
         return disk
+    }
+
+    private static let sampleEnd = Result { () throws -> LogPoint in
+        try reopen(try sampleLog.get().duplicate(seed: 1)).recovered.last
     }
 
     private static func run(_ operations: [DiskOperation], on disk: SimulatedDisk) throws {

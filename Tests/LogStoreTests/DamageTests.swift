@@ -77,6 +77,48 @@ import Testing
         }
     }
 
+    /// Checksums are right, numbers are not: answered at once, without memory for entries that never were.
+    @Test func absurdNumbersAreNotBelieved() throws {
+        let (fixture, _) = try build(mark: true, sidecars: true)
+        let place = Int(SegmentHeader.regionSize)
+        let marked = copyOf(fixture)
+        marked.disk.damage(marked.path(FileNames.segment(7))) { content in
+            var header = EntryHeader.decode(ByteSlice(content[place..<(place + EntryHeader.size)]))
+            header?.flushedMark = 1 << 50
+            var writer = ByteWriter()
+            header?.encode(into: &writer)
+            content.replaceSubrange(place..<(place + EntryHeader.size), with: writer.finish().array)
+        }
+        let recovered = try marked.open().recovered
+        #expect(recovered.last.index == 10 && recovered.damaged.isEmpty)
+
+        let stated = copyOf(fixture)
+        stated.disk.damage(stated.path(FileNames.state)) { content in
+            for offset in LogState.slotOffsets.map({ Int($0) }) {
+                let slot = offset..<(offset + LogState.slotSize)
+                var state = LogState.decode(ByteSlice(content[slot]))
+                state?.flushed.index = 1 << 50
+                if let bytes = state?.encode().array { content.replaceSubrange(slot, with: bytes) }
+            }
+        }
+        #expect {
+            _ = try stated.open()
+        } throws: { error in
+            if case LogStoreError.inconsistent(_, let what) = error { what.contains("\(1 << 50)") } else { false }
+        }
+    }
+
+    /// Its entries would all be taken for remains of a log that was cut away, and what is written next with them.
+    @Test func aFirstSegmentOfAnEpochToComeIsRefused() throws {
+        let (fixture, _) = try build(mark: false, sidecars: true)
+        fixture.disk.damage(fixture.path(FileNames.segment(1))) { content in
+            var header = SegmentHeader.decode(ByteSlice(content[..<SegmentHeader.size]))
+            header?.epoch = 9
+            if let region = header?.encode().array { content.replaceSubrange(..<region.count, with: region) }
+        }
+        #expect(throws: LogStoreError.self) { try fixture.open() }
+    }
+
     /// What is started after a loss must not make the log look older than it is at the start after next.
     @Test func theTermOfALostLastEntrySurvivesEveryFurtherStart() throws {
         let (fixture, truth) = try build(mark: true, sidecars: true)

@@ -68,6 +68,21 @@ import Testing
         }
     }
 
+    @Test func aStateThatContradictsItselfIsNotTaken() {
+        func isTaken(_ change: (inout LogState) -> Void) -> Bool {
+            var state = LogState()
+            for index in [10, 20] { state.cut(after: UInt64(index)) }
+            change(&state)
+            return LogState.decode(state.encode()) != nil
+        }
+        #expect(isTaken { _ in })
+        #expect(!isTaken { $0.epoch = 1 })
+        #expect(!isTaken { $0.truncations.reverse() })
+        #expect(!isTaken { $0.truncations[1].after = 10 })
+        #expect(!isTaken { $0.baseEpoch = 3 })
+        #expect(!isTaken { $0.logStart = 0 })
+    }
+
     @Test func aLaterCutReplacesThoseAboveIt() {
         var state = LogState()
         state.cut(after: 10)

@@ -62,7 +62,7 @@ final class ClientSocket: KafkaConnection {
 
     func setReading(_ enabled: Bool) {
         isReading = enabled
-        while isReading, !backlog.isEmpty { session?.receive(backlog.removeFirst()) }
+        while isReading, let session, !backlog.isEmpty { session.receive(backlog.removeFirst()) }
     }
 
     func close(reason: String) {
@@ -81,6 +81,7 @@ final class ClientSocket: KafkaConnection {
         isRefused = true
         if let session { gateway?.close(session) }
         session = nil
+        backlog = []
     }
 
     // MARK: The client's end

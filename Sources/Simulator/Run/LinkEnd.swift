@@ -23,7 +23,4 @@ final class LinkEnd: Transport {
         simulation.send(writer.finish(), from: machine, to: target, over: connection)
         return true
     }
-
-    func queuedBytes(to peer: NodeID) -> Int { 0 }
-    func setReading(_ enabled: Bool, from peer: NodeID) {}
 }
