@@ -56,9 +56,10 @@ def disk_full(round_):
 def cut_power(round_, nodes, seed):
     """Ends nodes with the loss of what they had not synced; it counts as fired when there was something to lose."""
     lost = round_.stage.storage.cut_power(nodes, seed)
-    pages, names = (sum(column) for column in zip(*lost))
+    pages, unsynced, names = (sum(column) for column in zip(*lost))
     who = "node " + ", ".join(str(node.number) for node in nodes)
-    round_.injected(f"power of {who} lost, {pages} pages and {names} names with it", 1 if pages + names else 0)
+    round_.injected(f"power of {who} lost, {pages} of {unsynced} pages and {names} names with it",
+                    1 if unsynced + names else 0)
 
 
 @fault("power-loss", "all nodes lose power at once: whatever was not synced is gone, or torn (a FUSE layer)",
