@@ -112,7 +112,8 @@ package final class KafkaSession {
 
     func close(reason: String) {
         guard !isClosed, !isClosing else { return }
-        flush()
+        // Not `flush`: it may go on reading, and nothing more is to be read.
+        sendReady()
         isClosing = true
         connection?.close(reason: reason)
     }
@@ -155,10 +156,14 @@ package final class KafkaSession {
     func flush() {
         isDirty = false
         guard !isClosed, !isClosing else { return }
+        sendReady()
+        if isPaused { resumeIfDrained() }
+    }
+
+    private func sendReady() {
         var output = PieceCollector()
         responses.takeSendable(applied: appliedIndex, into: &output)
         if !output.isEmpty { connection?.send(output.finish()) }
-        if isPaused { resumeIfDrained() }
     }
 
     /// To be called when the connection has sent everything.
@@ -188,7 +193,7 @@ package final class KafkaSession {
     }
 
     func resume() {
-        guard isPaused, !isClosed else { return }
+        guard isPaused, !isClosed, !isClosing else { return }
         if isFull || !held.isEmpty { return }
         isPaused = false
         connection?.setReading(true)

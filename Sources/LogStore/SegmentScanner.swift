@@ -162,7 +162,9 @@ struct SegmentScanner {
         expected += 1
     }
 
-    /// The nearest header of a later entry. Also takes every later header's mark into account.
+    /// The header of the next entry that is still there. By index, not by place: a misdirected write may have put a
+    /// copy of a much later header here, and all between would be taken for lost. Of two copies the one further back
+    /// counts: the other is what did the damage. Also takes every later header's mark into account.
     private mutating func successorTrace() throws(DiskFailure) -> Trace? {
         let all: [Trace]
         if let traces { all = traces } else { all = try findTraces() }
@@ -173,7 +175,7 @@ struct SegmentScanner {
             // Every entry between here and there has a header at least.
             if trace.index - expected > (trace.position - position) / UInt64(EntryHeader.size) { continue }
             scan.mark = max(scan.mark, min(trace.mark, trace.index - 1))
-            if nearest == nil { nearest = trace }
+            if nearest.map({ trace.index <= $0.index }) ?? true { nearest = trace }
         }
         return nearest
     }

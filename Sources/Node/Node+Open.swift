@@ -70,7 +70,7 @@ extension Node {
         } catch {
             throw .log(error)
         }
-        if let damaged = opened.recovered.damaged.first {
+        if let damaged = opened.recovered.damaged.first, identity.membership.voters.count == 1 {
             throw .unreadableEntry(index: damaged.first, damaged.description)
         }
         let restored = try restore(opened.store, opened.recovered, environment, identity)

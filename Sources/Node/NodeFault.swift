@@ -14,6 +14,10 @@ package enum NodeFault: Error, Sendable {
     case undecodableEntry(index: UInt64, DecodeError)
     case machine(BrokerFault)
     case unreadableEntry(index: UInt64, String)
+    /// Damaged entries that may be committed, and no member has a copy.
+    case noCopyLeft(group: GroupID, first: UInt64, last: UInt64)
+    /// Damaged entries are repaired, and say what this process was not told when it began.
+    case repairedAnew(first: UInt64, last: UInt64)
     /// There is no identity file: the directory was never formatted, or has lost its state.
     case notFormatted
     case badIdentity(String)
@@ -33,6 +37,10 @@ extension NodeFault: CustomStringConvertible {
         case .undecodableEntry(let index, let error): "entry \(index) cannot be decoded: \(error)"
         case .machine(let fault): "\(fault)"
         case .unreadableEntry(let index, let reason): "entry \(index) cannot be read: \(reason)"
+        case .noCopyLeft(let group, let first, let last):
+            "group \(group.rawValue): entries \(first) to \(last) are damaged here, and no member has a copy of them"
+        case .repairedAnew(let first, let last):
+            "entries \(first) to \(last) are repaired; start the node again, so that it takes them up"
         case .notFormatted:
             """
             not formatted: there is no identity file. A node of a new cluster is prepared with 'holdfast format'. If \

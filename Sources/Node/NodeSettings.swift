@@ -24,6 +24,13 @@ package struct NodeSettings: Sendable {
     package var coldReadBytes = 4 << 20
     /// Rows of sealed segments' indexes that were read for consumers are kept in memory up to this much.
     package var rowCacheBytes = 16 << 20
+    /// Entries are checked in the background, so many bytes every so often.
+    package var scrubBytes = 4 << 20
+    package var scrubMilliseconds = 1_000
+    /// How often replicas compare the chain checksums of their logs.
+    package var chainMilliseconds = 5_000
+    /// Damaged entries that lie together and take more than this are not repaired.
+    package var maximumRepairBytes = 32 << 20
     /// Bytes of a snapshot that a follower asks for, and a leader sends, at a time.
     package var snapshotPieceBytes = 1 << 20
 

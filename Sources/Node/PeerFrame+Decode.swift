@@ -51,7 +51,23 @@ extension PeerFrame {
             .snapshotPart(
                 source: try position(&reader), offset: try reader.uint64(), total: try reader.uint64(),
                 bytes: try reader.bytes(reader.remaining))
+        case .repairRead: .repairRead(first: try reader.uint64(), last: try reader.uint64())
+        case .repairEntries: .repairAnswer(first: try reader.uint64(), .entries(try entries(&reader)))
+        case .repairAbsent: .repairAnswer(first: try reader.uint64(), .absent)
+        case .repairDamaged:
+            .repairAnswer(
+                first: try reader.uint64(), .damaged(first: try reader.uint64(), last: try reader.uint64()))
+        case .chain: .chain(index: try reader.uint64(), chain: try reader.uint64())
         }
+    }
+
+    private static func entries(_ reader: inout ByteReader) throws(DecodeError) -> [LogEntry] {
+        let count = Int(try reader.uint32())
+        try reader.requireElements(count, minimumSize: LogEntry.wireHeaderSize)
+        var entries: [LogEntry] = []
+        entries.reserveCapacity(count)
+        for _ in 0..<count { entries.append(try LogEntry.decodeWire(from: &reader)) }
+        return entries
     }
 
     private static func position(_ reader: inout ByteReader) throws(DecodeError) -> Position {

@@ -32,6 +32,15 @@ extension PeerFrame {
             writer.bytes.uint64(offset)
             writer.bytes.uint64(total)
             writer.payload(bytes)
+        case .repairRead(let first, let last):
+            writer.bytes.uint64(first)
+            writer.bytes.uint64(last)
+        case .repairAnswer(let first, let answer):
+            writer.bytes.uint64(first)
+            Self.encode(answer, &writer)
+        case .chain(let index, let chain):
+            writer.bytes.uint64(index)
+            writer.bytes.uint64(chain)
         }
         return writer.finish()
     }
@@ -48,6 +57,11 @@ extension PeerFrame {
         case .otherData: .otherData
         case .snapshotRead: .snapshotRead
         case .snapshotPart: .snapshotPart
+        case .repairRead: .repairRead
+        case .repairAnswer(_, .entries): .repairEntries
+        case .repairAnswer(_, .absent): .repairAbsent
+        case .repairAnswer(_, .damaged): .repairDamaged
+        case .chain: .chain
         }
     }
 
@@ -104,6 +118,21 @@ extension PeerFrame {
         for entry in entries {
             entry.encodeWireHeader(into: &writer.bytes)
             for piece in entry.payload { writer.payload(piece) }
+        }
+    }
+
+    private static func encode(_ answer: RepairAnswer, _ writer: inout FrameWriter) {
+        switch answer {
+        case .absent: break
+        case .damaged(let first, let last):
+            writer.bytes.uint64(first)
+            writer.bytes.uint64(last)
+        case .entries(let entries):
+            writer.bytes.uint32(UInt32(entries.count))
+            for entry in entries {
+                entry.encodeWireHeader(into: &writer.bytes)
+                for piece in entry.payload { writer.payload(piece) }
+            }
         }
     }
 

@@ -18,6 +18,11 @@ enum PeerFrame {
     case snapshotRead(snapshot: UInt64, offset: UInt64, length: UInt32)
     /// A part of the state snapshot at `source`; `total` is its whole size, 0 if it is not there any more.
     case snapshotPart(source: Position, offset: UInt64, total: UInt64, bytes: ByteSlice)
+    /// Asks for entries `first ... last`, which are damaged at the sender.
+    case repairRead(first: UInt64, last: UInt64)
+    case repairAnswer(first: UInt64, RepairAnswer)
+    /// The sender's chain checksum at an entry it has applied.
+    case chain(index: UInt64, chain: UInt64)
     /// The first frame on a link: which data directory the sender has.
     case introduction(incarnation: UInt64)
     /// By the committed configuration at this index, the receiver is not a member.
@@ -31,4 +36,5 @@ enum PeerFrameKind: UInt8 {
     case snapshot, snapshotReply, timeoutNow
     case forward = 32, forwardReply, snapshotRead, snapshotPart
     case forwardAdmin, introduction, notMember, otherData
+    case repairRead = 48, repairEntries, repairAbsent, repairDamaged, chain
 }

@@ -28,6 +28,8 @@ extension Replica {
     private func startColdApply() {
         let first = appliedIndex + 1
         guard let run = coldRun(from: first, through: raft.commitIndex, maximumBytes: settings.coldReadBytes) else {
+            // Goes on after the repair.
+            if log.damagedRanges.contains(where: { $0.first <= first && first <= $0.last }) { return }
             return stop(.unreadableEntry(index: first, "committed, but not readable in the log from \(log.firstIndex)"))
         }
         coldApply = .reading
@@ -50,7 +52,7 @@ extension Replica {
 
     func applyEntriesRead(_ bytes: ByteSlice, from start: EntryLocation, count: Int) {
         guard let entries = LogStore.decodeStoredRun(bytes, from: start, count: count), log.holds(entries) else {
-            return applyEntriesUnreadable(from: start, "its checksums do not hold")
+            return applyEntriesUnreadable(from: start, count: count)
         }
         coldApply = .idle
         for entry in entries where entry.index == appliedIndex + 1 {
@@ -60,11 +62,15 @@ extension Replica {
         applyCommitted()
     }
 
-    /// Fatal unless the log was begun anew in the meantime, and has the entry elsewhere or has no need of it.
-    func applyEntriesUnreadable(from start: EntryLocation, _ reason: String) {
-        coldApply = .idle
-        if log.location(of: start.index) == start { return stop(.unreadableEntry(index: start.index, reason)) }
-        applyCommitted()
+    /// Damage, unless the log was begun anew in the meantime, and has the entries elsewhere or has no need of them.
+    /// Each is looked at alone; applying goes on when that is done, up to the damage, and after its repair.
+    func applyEntriesUnreadable(from start: EntryLocation, count: Int) {
+        guard log.location(of: start.index) == start else {
+            coldApply = .idle
+            return applyCommitted()
+        }
+        for offset in 0..<UInt64(count) { suspect(start.index + offset) }
+        repair.resumesApply = true
     }
 
     /// False when the node has to stop.

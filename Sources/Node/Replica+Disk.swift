@@ -11,6 +11,7 @@ enum DiskBatch {
     case hardState(term: UInt64, vote: MemberID?)
     /// The log was begun anew after a received snapshot.
     case logRestarted(SnapshotOffer)
+    case repaired(DamagedRange, from: NodeID, isAsKnown: Bool)
     case other
 }
 
@@ -19,6 +20,11 @@ enum DiskTask {
     case peerEntries(peer: MemberID, from: EntryLocation, count: Int)
     case applyEntries(from: EntryLocation, count: Int)
     case fetch(EntryLocation, (ByteSlice?) -> Void)
+    case recheck(EntryLocation)
+    case serveRepair(EntryLocation, count: Int, to: NodeID)
+    case readRepairSite(LogStore.RepairSite, [LogEntry], from: NodeID)
+    case scrub(ScrubJob)
+    case scrubOther(SnapshotJob<OtherDamage>)
     case lookUpRows(RowLookup)
     case buildRows(RowBuild)
     case maintenance(MaintenanceJob)
@@ -103,6 +109,7 @@ extension Replica {
             precondition(
                 raft.lastPosition.index == log.lastIndex, "log begun anew after \(log.last), Raft is at \(raft)")
             applyCommitted()
+        case .repaired(let range, let peer, let isAsKnown): repairWritten(range, from: peer, isAsKnown: isAsKnown)
         case .other: break
         }
         restartLogIfPossible()
@@ -113,6 +120,10 @@ extension Replica {
         case .peerEntries(let peer, let start, let count): peerEntriesRead(bytes, for: peer, from: start, count: count)
         case .applyEntries(let start, let count): applyEntriesRead(bytes, from: start, count: count)
         case .fetch(let location, let answer): answer(log.location(of: location.index) == location ? bytes : nil)
+        case .recheck(let location): rechecked(location, bytes)
+        case .serveRepair(let start, let count, let peer): repairRead(bytes, from: start, count: count, for: peer)
+        case .readRepairSite(let site, let entries, let peer):
+            repairSiteRead(site, entries, from: peer, found: bytes)
         default: preconditionFailure("a read completed for the job \(task)")
         }
     }
@@ -120,8 +131,15 @@ extension Replica {
     private func readFailed(_ task: DiskTask, _ failure: DiskFailure) {
         switch task {
         case .peerEntries(let peer, let start, _): raft.onEntriesUnavailable(peer: peer, first: start.index)
-        case .applyEntries(let start, _): applyEntriesUnreadable(from: start, failure.description)
-        case .fetch(_, let answer): answer(nil)
+        case .applyEntries(let start, let count): applyEntriesUnreadable(from: start, count: count)
+        case .fetch(let location, let answer):
+            suspect(location.index)
+            answer(nil)
+        case .recheck(let location): rechecked(location, nil)
+        case .serveRepair(let start, let count, _):
+            for offset in 0..<UInt64(count) { suspect(start.index + offset) }
+        case .readRepairSite(let site, let entries, let peer):
+            repairSiteRead(site, entries, from: peer, found: .empty)
         default: preconditionFailure("a read failed for the job \(task)")
         }
     }
@@ -136,10 +154,13 @@ extension Replica {
         case .storeSnapshotPart(let job, let transfer): snapshotPartStored(result(of: job), transfer: transfer)
         case .lookUpRows(let lookup): rowsLookedUp(lookup)
         case .buildRows(let build): rowsBuilt(build, nil)
+        case .scrub(let job): scrubbed(job)
+        case .scrubOther(let job): otherScrubbed(job)
         case .installSnapshot(let job, let transfer): snapshotFileInstalled(result(of: job), transfer)
         case .loadSnapshot(let job, let metadata, let transfer):
             snapshotStateLoaded(result(of: job), metadata, transfer)
-        case .peerEntries, .applyEntries, .fetch: preconditionFailure("a job completed for the read \(task)")
+        case .peerEntries, .applyEntries, .fetch, .recheck, .serveRepair, .readRepairSite:
+            preconditionFailure("a job completed for the read \(task)")
         }
     }
 
@@ -155,6 +176,8 @@ extension Replica {
         switch task {
         case .lookUpRows(let lookup): rowsLookedUp(lookup)
         case .buildRows(let build): rowsBuilt(build, failure)
+        case .scrub(let job): scrubFailed(job)
+        case .scrubOther(let job): otherScrubbed(job)
         case .maintenance(let job): finishMaintenance(job, failure)
         case .writeSnapshot: snapshots.isWriting = false
         case .readSnapshotPart(_, let peer, _, _):
@@ -162,7 +185,8 @@ extension Replica {
         case .storeSnapshotPart(_, let transfer): snapshotPartNotStored(transfer: transfer)
         case .installSnapshot(_, let transfer): raft.onSnapshotFailed(from: transfer.leader.rawValue)
         case .loadSnapshot: stop(.disk(failure))
-        case .peerEntries, .applyEntries, .fetch: preconditionFailure("a job failed for the read \(task)")
+        case .peerEntries, .applyEntries, .fetch, .recheck, .serveRepair, .readRepairSite:
+            preconditionFailure("a job failed for the read \(task)")
         }
     }
 

@@ -24,6 +24,11 @@ extension Replica {
         case .snapshotPart(let source, let offset, let total, let bytes):
             snapshotPartArrived(source: source, offset: offset, total: total, bytes, from: peer)
             drain()
+        case .repairRead(let first, let last): serveRepair(first: first, last: last, to: peer)
+        case .repairAnswer(let first, let answer):
+            repairAnswered(first: first, answer, from: peer)
+            drain()
+        case .chain(let index, let chain): chainTold(index: index, chain: chain, by: peer)
         case .introduction(let incarnation): introduced(peer, as: incarnation)
         case .notMember(let index): toldNotMember(by: peer, configuration: index)
         case .otherData(let index): toldOtherData(by: peer, configuration: index)
@@ -73,6 +78,10 @@ extension Replica {
             return raft.onEntriesLoaded(peer: peer, first: first, last: end, bytes: bytes)
         }
         guard let run = coldRun(from: first, through: last, maximumBytes: maximumBytes) else {
+            if log.damagedRanges.contains(where: { $0.first <= first && first <= $0.last }) {
+                repair.deferredLoads[peer] = (first, last, maximumBytes)
+                return
+            }
             return raft.onEntriesUnavailable(peer: peer, first: first)
         }
         metrics.coldReads += 1
@@ -98,7 +107,10 @@ extension Replica {
     func peerEntriesRead(_ bytes: ByteSlice, for peer: MemberID, from start: EntryLocation, count: Int) {
         let entries = LogStore.decodeStoredRun(bytes, from: start, count: count)
         // What was truncated or deleted while the read was under way is no damage.
-        if entries == nil, log.location(of: start.index) == start { onEvent?(.unreadable(first: start.index)) }
+        if entries == nil, log.location(of: start.index) == start {
+            onEvent?(.unreadable(first: start.index))
+            for offset in 0..<UInt64(count) { suspect(start.index + offset) }
+        }
         guard let entries, log.holds(entries) else {
             return raft.onEntriesUnavailable(peer: peer, first: start.index)
         }

@@ -48,6 +48,7 @@ package final class Replica {
     /// Since a transfer of leadership from here began; nil without one.
     var handOverTicks: Int?
     var rows: RowState
+    var repair = RepairState()
     var isDraining = false
     /// What every node answers clients about has changed: followers should hear of the commit at once.
     var appliedMetadata = false
@@ -93,6 +94,7 @@ package final class Replica {
         rows = RowState(cacheBytes: environment.settings.rowCacheBytes)
         snapshots = SnapshotState(newest: restored.snapshot)
         resetSealing()
+        damageChanged()
     }
 
     package var isLeader: Bool { raft.role == .leader }
@@ -123,6 +125,9 @@ package final class Replica {
         restartLogIfPossible()
         maintainLog()
         tickUpkeep()
+        tickRepair()
+        tickScrub()
+        drain()
     }
 
     /// The leader's admission exists exactly while this node leads and has applied the no-op of its own term.
@@ -177,6 +182,14 @@ package enum ReplicaEvent {
     case prefixDeleted(from: UInt64, before: UInt64)
     /// The index of the segment that begins with `first` is missing or damaged; it is made again.
     case indexDamaged(first: UInt64)
+    /// Entries that were durable cannot be read; copies are being asked for.
+    case damageFound(first: UInt64, last: UInt64)
+    case repaired(first: UInt64, last: UInt64, from: NodeID)
+    /// Copies of damaged entries are not what stood there.
+    case repairRefused(first: UInt64, last: UInt64, from: NodeID)
+    /// A file other than a segment is damaged; it is written again.
+    case fileDamaged(String)
+    case chainDiffers(NodeID, index: UInt64)
     /// Entries from `first` could not be read back for a peer.
     case unreadable(first: UInt64)
     /// The peer's data directory is not the one its id is known with; nothing it says is heard.
@@ -193,7 +206,10 @@ package struct ReplicaMetrics: Sendable {
     package var proposedBytes: UInt64 = 0
     package var appliedEntries: UInt64 = 0
     package var coldReads: UInt64 = 0
-    /// Indexes of sealed segments written, and looked up in a file.
+    package var damagedEntries: UInt64 = 0
+    package var repairedEntries: UInt64 = 0
+    package var scrubbedEntries: UInt64 = 0
+    package var rewrittenFiles: UInt64 = 0
     package var indexesWritten: UInt64 = 0
     package var indexLookUps: UInt64 = 0
     package var snapshotsWritten: UInt64 = 0

@@ -3,8 +3,8 @@
 import Planted
 
 extension Raft {
-    /// What a majority of the voters has on disk. We count with what is flushed here, like everyone else; if the newest
-    /// membership leaves us out, not at all.
+    /// What a majority of the voters has on disk. We count with what is flushed and readable here, like everyone else;
+    /// if the newest membership leaves us out, not at all.
     var quorumFlushed: LogIndex {
         Quorum.reached(by: membership.voters.map { voter in
             voter == id ? ownFlushed : peers.first { $0.id == voter }?.progress.matched ?? 0
@@ -15,7 +15,7 @@ extension Raft {
         #if DEBUG
         if Planted.has(.leaderCountsUnflushed) { return log.last }
         #endif
-        return log.flushed
+        return intact
     }
 
     /// Only an entry of our own term is committed by counting; older ones below it come with it (§5.4.2, Figure 8).

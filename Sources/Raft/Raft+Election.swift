@@ -3,8 +3,8 @@
 import Planted
 
 extension Raft {
-    /// Only a voter campaigns, and not while a snapshot is about to replace its log.
-    var isPromotable: Bool { membership.voters.contains(id) && receiving == nil }
+    /// Only a voter campaigns, and not while a snapshot is about to replace its log, nor with damage in it.
+    var isPromotable: Bool { membership.voters.contains(id) && receiving == nil && damagedFrom == nil }
 
     var otherVoters: [MemberID] { membership.voters.filter { $0 != id } }
 
@@ -123,13 +123,13 @@ extension Raft {
     /// Nothing is promised and nothing changes: would we vote for the sender if it campaigned?
     mutating func stepPreVoteRequest(_ request: VoteRequest, from sender: MemberID) {
         let isFree = request.term > term || isVoteFree(for: sender)
-        let isGranted = isFree && isUpToDate(request.last)
+        let isGranted = isFree && isUpToDate(request.last) && damagedFrom == nil
         let reply = VoteReply(term: isGranted ? request.term : term, isGranted: isGranted)
         send(.preVoteReply(reply), to: sender)
     }
 
     mutating func stepVoteRequest(_ request: VoteRequest, from sender: MemberID) {
-        let isGranted = isVoteFree(for: sender) && isUpToDate(request.last)
+        let isGranted = isVoteFree(for: sender) && isUpToDate(request.last) && damagedFrom == nil
         if isGranted { castVote(for: sender) }
         send(.voteReply(VoteReply(term: term, isGranted: isGranted)), to: sender)
     }

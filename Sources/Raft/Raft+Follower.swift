@@ -19,7 +19,7 @@ extension Raft {
         checkCommitted(against: request)
         let start = max(request.previous.index, committed) + 1
         if let first = log.firstDifference(from: start, through: request.last, request.runs) {
-            guard first > verified else { return }
+            guard first > verified, mayReplace(from: first) else { return }
             accept(request, from: first)
         }
         verified = max(verified, request.last)
@@ -34,6 +34,8 @@ extension Raft {
     /// would destroy the evidence.
     private func checkCommitted(against request: AppendRequest) {
         let committed = machine.committed
+        // Of damaged entries the term may be a guess.
+        if let damagedFrom, damagedFrom <= committed { return }
         guard request.previous.index < committed else { return }
         let theirs = request.runs.last { $0.first <= committed }?.term
         precondition(
@@ -64,7 +66,7 @@ extension Raft {
     /// One cursor instead of a queue of replies: whatever a flush brings is reported up to what is verified.
     mutating func acknowledge() {
         guard role == .follower, let leader else { return }
-        var index = min(verified, log.flushed)
+        var index = min(verified, intact)
         #if DEBUG
         if Planted.has(.acknowledgesBeforeFlush) { index = verified }
         #endif

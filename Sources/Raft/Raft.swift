@@ -31,6 +31,11 @@ package struct Raft: Sendable {
     var electionTimeout = 0
     var tally = VoteTally()
 
+    /// The first entry of the log that cannot be read from disk any more; nil while all can. See `Raft+Damage.swift`.
+    var damagedFrom: LogIndex?
+    /// The leader does not have what is damaged: it may replace it.
+    var isDamageReplaceable = false
+
     // Follower.
     /// Our log equals the current leader's up to here, as far as its messages of this term have shown.
     var verified: LogIndex = 0

@@ -251,6 +251,15 @@ extension HoldfastServer {
         case .prefixDeleted(let from, let before):
             logger.info("log prefix deleted", ["from": from, "before": before])
         case .indexDamaged(let first): logger.error("segment index is unreadable; made again", ["segment": first])
+        case .damageFound(let first, let last):
+            logger.error("entries are damaged; copies are asked for", ["first": first, "last": last])
+        case .repaired(let first, let last, let peer):
+            logger.info("damaged entries repaired", ["first": first, "last": last, "from": peer])
+        case .repairRefused(let first, let last, let peer):
+            logger.error("copies of damaged entries do not fit", ["first": first, "last": last, "from": peer])
+        case .fileDamaged(let name): logger.error("file is damaged; written again", ["file": name])
+        case .chainDiffers(let peer, let index):
+            logger.error("history differs from a peer's", ["peer": peer, "index": index])
         case .unreadable(let first): logger.error("entry cannot be read for a peer", ["index": first])
         case .strangerRefused(let peer):
             logger.error("peer has another data directory than the one known; it is not heard", ["peer": peer])

@@ -58,6 +58,18 @@ struct HandOverTests {
         #expect(try client.produce(.batch(["b"]), to: "t").errorCode == .none)
     }
 
+    /// A request that ends its connection ends it for those behind it, held or not yet read. Found by the simulator
+    /// (seed 1218).
+    @Test func nothingIsReadAfterAHeldRequestHasClosedTheConnection() throws {
+        let (cluster, leader, heir, client) = try begin()
+        transfer(cluster, from: leader, to: heir)
+        try client.send(.one(.batch(["a"]), to: "t", acks: 0), isAnswered: false)
+        for _ in 0..<2 { try client.send(ApiVersionsRequest()) }
+        cluster.settle()
+        #expect(client.connection.closeReason != nil && !client.connection.isReading)
+        #expect(client.connection.takeFrame() == nil)
+    }
+
     /// A client that has gone does not matter.
     @Test func aHeldClientMayLeave() throws {
         let (cluster, leader, heir, client) = try begin()

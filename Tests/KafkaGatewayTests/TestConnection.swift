@@ -41,7 +41,7 @@ final class TestConnection: KafkaConnection {
 
     func setReading(_ enabled: Bool) {
         isReading = enabled
-        while isReading, !backlog.isEmpty { session?.receive(backlog.removeFirst()) }
+        while isReading, !backlog.isEmpty, let session { session.receive(backlog.removeFirst()) }
     }
 
     func close(reason: String) { closeReason = reason }

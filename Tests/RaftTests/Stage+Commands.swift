@@ -6,7 +6,8 @@ extension Stage {
         let rest = Array(words.dropFirst())
         switch words[0] {
         case "members", "set", "log", "restart", "crash", "snapshot", "install", "fail": executeSetup(words[0], rest)
-        case "tick", "campaign", "elect", "propose", "change", "read", "transfer": executeEvent(words[0], rest)
+        case "tick", "campaign", "elect", "propose", "change", "read", "transfer", "damage":
+            executeEvent(words[0], rest)
         case "deliver", "drop", "repeat", "reverse", "cut", "heal", "isolate", "disconnect", "connect", "inject":
             executeNetwork(words[0], rest)
         case "disk", "flush", "loads", "load": executeShell(words[0], rest)
@@ -53,6 +54,8 @@ extension Stage {
             trace = ["\(member.id) is \(member.raft.role) of term \(member.raft.term)"]
         case "propose": propose(member, words)
         case "change": change(member, words)
+        case "damage":
+            member.raft.onDamage(from: LogIndex(words[1]), isReplaceable: words.last == "replaceable")
         case "read":
             for word in words.dropFirst() { say("\(member.id): \(member.raft.requestRead(id: UInt64(word) ?? 0))") }
         default:

@@ -10,8 +10,8 @@ from nodes import require_binary
 SEEDS = 2000
 # Found within seconds each; the whole list is `cluster/planted`.
 QUICK = [
-    "acknowledges-before-flush", "leader-counts-unflushed", "votes-twice", "votes-for-stale-logs", "speaks-before-saving",
-    "heartbeat-commits-unmatched", "matches-by-index-only", "entries-not-synced", "state-not-synced",
+    "acknowledges-before-flush", "leader-counts-unflushed", "votes-twice", "votes-for-stale-logs",
+    "speaks-before-saving", "heartbeat-commits-unmatched", "matches-by-index-only", "entries-not-synced", "state-not-synced",
     "truncation-not-recorded", "deletes-live-segments", "unknown-is-success", "new-leader-forgets-producers",
     "snapshot-forgets-producers", "loses-deletes", "no-pre-vote", "no-check-quorum",
 ]

@@ -16,7 +16,18 @@ final class ClusterObserver {
         var leaderTerm: UInt64 = 0
         var leaderLast: UInt64 = 0
         var flushed: UInt64 = 0
+        /// What was flushed when the log had ended at each of its latest ends: what a header written then says.
+        var marks: [(last: UInt64, flushed: UInt64)] = []
+
+        mutating func noteMark(_ view: ReplicaView) {
+            marks.removeAll { $0.last >= view.lastIndex }
+            marks.append((view.lastIndex, view.flushedIndex))
+            if marks.count > 64 { marks.removeFirst() }
+        }
     }
+
+    /// Damage to one sector reaches no more entries than this.
+    private static let entriesInSector: UInt64 = 16
 
     private var seen: [Seen]
     /// Who led each term. Looked up only.
@@ -37,9 +48,14 @@ final class ClusterObserver {
         newLeader = machine.number
     }
 
-    /// What the process that has just started lacks of what the one before it had called durable; nil if nothing.
+    /// What the process that has just started lacks of what the one before it had called durable, above the marks that
+    /// damage to the end of the log leaves; nil if nothing. What lies below a mark it must never lose.
     func lostEntries(_ machine: Machine) -> String? {
-        guard let view = machine.node?.replica.view, view.lastIndex < seen[machine.number].flushed else { return nil }
+        let before = seen[machine.number]
+        guard let view = machine.node?.replica.view, view.lastIndex < before.flushed, let end = before.marks.last?.last
+        else { return nil }
+        let mark = before.marks.last { $0.last + Self.entriesInSector <= end }?.flushed ?? 0
+        if view.lastIndex < mark { return nil }
         return "the log ends at \(view.lastIndex), and was durable to \(seen[machine.number].flushed)"
     }
 
@@ -59,6 +75,7 @@ final class ClusterObserver {
         if let wrong = lookAtLeader(machine, replica, view, now) { return wrong }
         if let wrong = compareCommitted(machine, replica, view, from: now.isFresh ? 0 : now.commit) { return wrong }
         now.flushed = view.flushedIndex
+        if now.leaderLast != view.lastIndex { now.noteMark(view) }
         now.isFresh = false
         now.leaderTerm = view.isLeader ? view.term : 0
         now.leaderLast = view.lastIndex

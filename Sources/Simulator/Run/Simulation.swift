@@ -27,6 +27,8 @@ package final class Simulation {
     var diskRandom: SimulationRandom
     var nemesis: Nemesis
     private(set) var workload: Workload
+    /// Damaged nodes that were still not repaired in the end.
+    var unrepaired = 0
     /// Looked up by token only.
     private var timers: [UInt64: () -> Void] = [:]
     private var nextTimer: UInt64 = 0

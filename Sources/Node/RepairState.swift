@@ -1,0 +1,48 @@
+import LogStore
+import Ports
+import Raft
+
+/// What is under way to find damage and to repair it.
+struct RepairState {
+    /// What a peer has of the entries asked for.
+    enum Answer {
+        /// It sent them, and they did not fit.
+        case unfit
+        /// It does not have them, or not any more.
+        case absent
+        case damaged(first: UInt64, last: UInt64)
+    }
+
+    /// The range that peers are being asked for.
+    var current: DamagedRange?
+    var answers: [NodeID: Answer] = [:]
+    /// Rounds of asking in which nobody had a copy.
+    var fruitlessRounds = 0
+    /// Copies are being written.
+    var isWriting = false
+    /// Ticks since peers were asked.
+    var waiting = 0
+    /// Loads for followers that met damage; they go on after the repair.
+    var deferredLoads: [MemberID: (first: UInt64, last: UInt64, maximumBytes: Int)] = [:]
+
+    /// Applying stands still until the entries it met are looked at one by one.
+    var resumesApply = false
+
+    /// Where the background check goes on.
+    var scrubNext: UInt64 = 0
+    var isScrubbing = false
+    var ticks = 0
+
+    /// Peers whose chain checksum differs from ours.
+    var differing: Set<NodeID> = []
+}
+
+extension PeerFrame {
+    /// What a peer says when it is asked for entries.
+    enum RepairAnswer {
+        case entries([LogEntry])
+        case absent
+        /// The first range of them that is damaged there, too.
+        case damaged(first: UInt64, last: UInt64)
+    }
+}

@@ -1,0 +1,180 @@
+import Bytes
+import LogStore
+import Ports
+import Raft
+
+/// Damaged entries: fetched from any member that has them, whoever leads, and written in their place. The copies must
+/// have the chain checksums that stood here, so it does not matter who sends them.
+extension Replica {
+    private static let askMilliseconds = 1_000
+    /// Everybody must have said this often that there is no copy before this node gives up.
+    private static let fruitlessLimit = 3
+
+    // MARK: Finding damage
+
+    /// What is read at `index` is not what was written: it is looked at again, alone, before anything is made of it.
+    func suspect(_ index: UInt64) {
+        guard let location = log.location(of: index), index <= log.flushedIndex else { return }
+        start(.recheck(location)) {
+            disk.read(location.file, offset: location.headerOffset, count: location.byteCount, token: $0)
+        }
+    }
+
+    /// `bytes` nil: the read failed.
+    func rechecked(_ location: EntryLocation, _ bytes: ByteSlice?) {
+        defer { resumeApply() }
+        guard log.location(of: location.index) == location else { return }
+        if let bytes, LogStore.decodeStored(bytes, at: location) != nil { return }
+        guard log.noteDamage(location.index) else { return }
+        metrics.damagedEntries += 1
+        onEvent?(.damageFound(first: location.index, last: location.index))
+        damageChanged()
+    }
+
+    private func resumeApply() {
+        let isChecking = diskWork.tasks.values.contains { if case .recheck = $0 { true } else { false } }
+        guard repair.resumesApply, !isChecking else { return }
+        repair.resumesApply = false
+        coldApply = .idle
+        applyCommitted()
+    }
+
+    func damageChanged() {
+        if let current = repair.current, !log.damagedRanges.contains(current) {
+            repair.current = nil
+            repair.answers = [:]
+        }
+        var isReplaceable = false
+        switch leader.flatMap({ repair.answers[$0] }) {
+        case .absent, .unfit: isReplaceable = true
+        case .damaged, nil: break
+        }
+        raft.onDamage(from: log.damagedRanges.first?.first, isReplaceable: isReplaceable)
+    }
+
+    // MARK: Asking
+
+    func tickRepair() {
+        damageChanged()
+        guard !repair.isWriting, let range = log.damagedRanges.first else { return }
+        if repair.current != range {
+            repair.current = range
+            repair.answers = [:]
+            repair.fruitlessRounds = 0
+            return ask(range)
+        }
+        repair.waiting += 1
+        if repair.waiting * settings.tickMilliseconds >= Self.askMilliseconds {
+            judge(range)
+            ask(range)
+        }
+    }
+
+    private var otherMembers: [NodeID] {
+        (raft.membership.voters + raft.membership.learners).map { NodeID($0) }.filter { $0 != node }
+    }
+
+    private func ask(_ range: DamagedRange) {
+        repair.waiting = 0
+        repair.answers = [:]
+        for member in otherMembers { send(.repairRead(first: range.first, last: range.last), to: member) }
+    }
+
+    /// Gives up when every member has answered, again and again, that it has no copy, and so many have lost theirs that
+    /// the entry may be committed. Otherwise a leader elected by the others has what is committed, and replaces the
+    /// rest.
+    private func judge(_ range: DamagedRange) {
+        let others = otherMembers
+        guard others.allSatisfy({ repair.answers[$0] != nil }) else { return }
+        var common = (first: range.first, last: range.last)
+        var lost = 1
+        for case .damaged(let first, let last) in others.compactMap({ repair.answers[$0] }) {
+            lost += 1
+            common = (max(common.first, first), min(common.last, last))
+        }
+        guard lost >= raft.membership.voters.count / 2 + 1, common.first <= common.last else {
+            repair.fruitlessRounds = 0
+            return
+        }
+        repair.fruitlessRounds += 1
+        guard repair.fruitlessRounds >= Self.fruitlessLimit else { return }
+        stop(.noCopyLeft(group: group, first: common.first, last: common.last))
+    }
+
+    // MARK: Answering
+
+    func serveRepair(first: UInt64, last: UInt64, to peer: NodeID) {
+        guard first <= last, first >= log.firstIndex, last <= log.flushedIndex else {
+            return send(.repairAnswer(first: first, .absent), to: peer)
+        }
+        if let range = log.damagedRanges.first(where: { $0.first <= last && first <= $0.last }) {
+            let answer = PeerFrame.RepairAnswer.damaged(first: range.first, last: range.last)
+            return send(.repairAnswer(first: first, answer), to: peer)
+        }
+        let run = log.readableRun(from: first, through: last, maximumBytes: settings.maximumRepairBytes)
+        guard let run, UInt64(run.count) == last - first + 1 else {
+            return send(.repairAnswer(first: first, .absent), to: peer)
+        }
+        start(.serveRepair(run.start, count: run.count, to: peer)) {
+            disk.read(run.start.file, offset: run.start.headerOffset, count: run.byteCount, token: $0)
+        }
+    }
+
+    /// What cannot be read here either is no answer; it is looked at, and the peer asks again.
+    func repairRead(_ bytes: ByteSlice, from start: EntryLocation, count: Int, for peer: NodeID) {
+        guard let entries = LogStore.decodeStoredRun(bytes, from: start, count: count), log.holds(entries) else {
+            for offset in 0..<UInt64(count) { suspect(start.index + offset) }
+            return
+        }
+        send(.repairAnswer(first: start.index, .entries(entries)), to: peer)
+    }
+
+    // MARK: Repairing
+
+    func repairAnswered(first: UInt64, _ answer: PeerFrame.RepairAnswer, from peer: NodeID) {
+        guard let range = repair.current, range.first == first, !repair.isWriting,
+            !acquaintances.strangers.contains(peer.rawValue)
+        else { return }
+        switch answer {
+        case .absent:
+            repair.answers[peer] = .absent
+            damageChanged()
+        case .damaged(let first, let last): repair.answers[peer] = .damaged(first: first, last: last)
+        case .entries(let entries):
+            guard let site = log.repairSite(of: range) else { return }
+            repair.isWriting = true
+            start(.readRepairSite(site, entries, from: peer)) {
+                disk.read(site.file, offset: site.offset, count: site.byteCount, token: $0)
+            }
+        }
+    }
+
+    /// `found` is empty if the place cannot even be read.
+    func repairSiteRead(_ site: LogStore.RepairSite, _ entries: [LogEntry], from peer: NodeID, found: ByteSlice) {
+        guard let outcome = log.repair(site, found: found, with: entries) else {
+            repair.isWriting = false
+            repair.answers[peer] = .unfit
+            damageChanged()
+            onEvent?(.repairRefused(first: site.range.first, last: site.range.last, from: peer))
+            return
+        }
+        submit(outcome.operations, .repaired(site.range, from: peer, isAsKnown: outcome.isAsKnown))
+    }
+
+    func repairWritten(_ range: DamagedRange, from peer: NodeID, isAsKnown: Bool) {
+        repair.isWriting = false
+        log.onRepaired(range)
+        metrics.repairedEntries += range.last - range.first + 1
+        onEvent?(.repaired(first: range.first, last: range.last, from: peer))
+        rows.failed.removeAll()
+        // Raft was given another term, or no membership, for one of them: it must be told from the beginning.
+        if !isAsKnown { return stop(.repairedAnew(first: range.first, last: range.last)) }
+        damageChanged()
+        let loads = repair.deferredLoads
+        repair.deferredLoads = [:]
+        for (peer, load) in loads.sorted(by: { $0.key < $1.key }) {
+            loadEntries(for: peer, first: load.first, last: load.last, maximumBytes: load.maximumBytes)
+        }
+        applyCommitted()
+    }
+}

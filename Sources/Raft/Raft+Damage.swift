@@ -1,0 +1,37 @@
+// Entries that were durable and cannot be read any more (Alagappan et al., Protocol-Aware Recovery, FAST 2018).
+
+extension Raft {
+    /// Through here the disk has what we say it has.
+    var intact: LogIndex { min(log.flushed, damagedFrom.map { $0 - 1 } ?? .max) }
+
+    /// Whether the log may be cut before `index` at a leader's word.
+    func mayReplace(from index: LogIndex) -> Bool {
+        guard let damagedFrom, index <= log.last, index >= damagedFrom else { return true }
+        return isDamageReplaceable
+    }
+
+    /// The entry at `index`, and perhaps later ones, cannot be read; nil: all can, again.
+    ///
+    /// Until then this member grants no vote and does not campaign: of a damaged entry the term may be unknown, and
+    /// with it whether a candidate has what we had. It stays in its place as a follower or leader and takes entries,
+    /// but acknowledges, and counts itself for, none from the damage on: a copy that cannot be read is no copy. Nothing
+    /// is truncated, except by a leader, who was elected without us and has every committed entry.
+    ///
+    /// The terms of damaged entries may be guesses, so that a leader with the very same entries seems to have others.
+    /// What it says of them counts once the shell has heard from it that its history is another there
+    /// (`isReplaceable`); until then they are neither replaced nor compared. Replaced too early, intact entries behind
+    /// the damage, which we have acknowledged, would go, and after a crash we would vote as if we never had them.
+    package mutating func onDamage(from index: LogIndex?, isReplaceable: Bool = false) {
+        defer { settle() }
+        isDamageReplaceable = index != nil && isReplaceable
+        guard index != damagedFrom else { return }
+        precondition(index.map { $0 > 0 && $0 <= log.last } ?? true, "damage at \(index ?? 0): \(self)")
+        let before = intact
+        damagedFrom = index
+        switch role {
+        case .preCandidate, .candidate: if index != nil { becomeFollower(term: term, leader: nil) }
+        case .leader: advanceCommit()
+        case .follower: if intact > before, verified > before { acknowledge() }
+        }
+    }
+}
