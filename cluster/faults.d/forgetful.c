@@ -455,6 +455,13 @@ static int on_statfs(const char *path, struct statvfs *status) {
 
 static int chance(int percent) { return rand() % 100 < percent; }
 
+static unsigned count_pages(const struct file *file) {
+    unsigned count = 0;
+    for (int bucket = 0; bucket < BUCKETS; bucket++)
+        for (struct page *page = file->pages[bucket]; page; page = page->next) count++;
+    return count;
+}
+
 static unsigned lose_pages(struct file *file) {
     // How much had reached the platter by itself: nothing, some of it, or all of it but not its length.
     int survivors = is_lying ? 0 : (int[]){0, 0, 30, 80, 100}[rand() % 5];
@@ -521,10 +528,13 @@ static void *await_power_cut(void *signals) {
         usleep(200);
         pthread_mutex_lock(&lock);
     }
-    unsigned pages = 0;
-    for (struct file *file = files; file; file = file->next) pages += lose_pages(file);
+    unsigned pages = 0, lost = 0;
+    for (struct file *file = files; file; file = file->next) {
+        pages += count_pages(file);
+        lost += lose_pages(file);
+    }
     unsigned names = lose_names();
-    printf("lost %u pages %u names\n", pages, names);
+    printf("lost %u of %u pages and %u names\n", lost, pages, names);
     fflush(stdout);
     _exit(0);
 }

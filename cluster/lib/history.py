@@ -179,9 +179,9 @@ def _end(consumer, topic, partition, deadline):
         except KafkaException as error:
             retriable = error.args[0].retriable() or error.args[0].code() in (
                 KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError.NOT_LEADER_FOR_PARTITION,
-                KafkaError.LEADER_NOT_AVAILABLE)
+                KafkaError.LEADER_NOT_AVAILABLE, KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART)
             if not retriable or time.monotonic() > deadline:
-                raise
+                raise ClusterError(f"the end of {topic}/{partition} cannot be found: {error}") from error
 
 
 def judge(acknowledged, sent, size, found):

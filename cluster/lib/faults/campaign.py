@@ -128,7 +128,8 @@ class Campaign:
         if outcome.problem:
             lines.insert(0, outcome.problem)
         (folder / "verdict.txt").write_text("\n".join(lines) + "\n")
-        lines = [*lines[:6], f"kept: {folder}", f"again: cluster/faults --only {outcome.fault} --seed {outcome.seed}"]
+        again = f"cluster/faults --only {outcome.fault} --seed {outcome.seed}"
+        lines = [*lines[:6], f"kept: {folder}", f"again: {again if outcome.fault in FAULTS else 'the whole run'}"]
         for words in lines:
             print(f"     {words}", flush=True)
 

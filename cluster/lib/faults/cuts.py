@@ -79,7 +79,8 @@ def stir(round_, first, second):
         round_.hold(0, 0.5)
         leader.signal(signal.SIGSTOP)
         round_.say(f"SIGSTOP of node {leader.number}, the leader, meanwhile")
-        round_.hold(0.8, 1.8)
+        # Longer than an election timeout, however brief the rest is.
+        time.sleep(round_.random.uniform(0.8, 1.8))
         leader.signal(signal.SIGCONT)
 
 

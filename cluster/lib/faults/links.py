@@ -18,7 +18,8 @@ TABLE = "faults"
 class KernelNetwork:
     """Cuts and loss by (source, destination), both places; the same pair once per direction."""
 
-    can = {"cut", "loss", "sites"}
+    # A node has one address for all others here, so it can join under it.
+    can = {"cut", "loss", "sites", "join"}
     name = "namespaces"
 
     def __init__(self, nodes, sites):

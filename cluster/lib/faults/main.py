@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from faults import crashes, cuts, disks, spaces, storms  # noqa: E402,F401 (the classes register themselves)
+from faults import crashes, cuts, disks, members, spaces, storms  # noqa: E402,F401 (the classes register themselves)
 from faults.catalogue import FAULTS  # noqa: E402
 from nodes import ClusterError, default_root, interrupt_on_terminate, lock  # noqa: E402
 

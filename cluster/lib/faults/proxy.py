@@ -7,6 +7,7 @@ in the client id of its first request.
 
 import asyncio
 import json
+import os
 import random
 import struct
 import sys
@@ -52,6 +53,7 @@ class Link:
         self.rules, self.near, self.far = rules, near, far
         self.writers = []
         self.silent = False
+        self.woken = asyncio.Event()
 
     @property
     def places(self):
@@ -73,7 +75,7 @@ class Link:
             await asyncio.gather(*pumps, return_exceptions=True)
             if self.silent:
                 # Half open: the near side is not told, and nobody answers it.
-                await asyncio.sleep(3600)
+                await self.woken.wait()
         finally:
             self.abort()
 
@@ -109,6 +111,7 @@ class Link:
             await writer.drain()
 
     def abort(self):
+        self.woken.set()
         for writer in self.writers:
             writer.transport.abort()
 
@@ -268,6 +271,8 @@ async def main():
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     while line := await orders.readline():
         print(json.dumps(await proxy.obey(json.loads(line))), flush=True)
+    # Links that still stand are not worth an orderly end.
+    os._exit(0)
 
 
 if __name__ == "__main__":

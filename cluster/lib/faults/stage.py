@@ -27,7 +27,6 @@ class PlacedNode(Node):
     def __init__(self, cluster, number, network):
         super().__init__(cluster, number)
         self.network = network
-        self.prefix_extra = []
 
     @property
     def host(self):

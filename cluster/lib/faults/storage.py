@@ -119,7 +119,8 @@ class ForgetfulStorage(PlainStorage):
             server.send_signal(signal.SIGUSR2)
 
     def cut_power(self, nodes, seed):
-        """The nodes end, and what they had not synced is lost: [pages, names] of each node."""
+        """The nodes end, and what they had not synced is lost: of each node
+        [pages lost, pages that were not synced, names lost]."""
         self.seed = seed * 100
         for node in nodes:
             self.servers[node.number].send_signal(signal.SIGUSR1)

@@ -5,6 +5,7 @@ import time
 
 from faults.catalogue import fault
 from faults.cuts import both_ways, place
+from faults.disks import cut_power
 
 
 def break_something(round_):
@@ -45,8 +46,7 @@ def storm_of_all(round_):
 @fault("storm-power", "the same, and in the end all nodes lose power", stage="forgetful", needs={"cut", "fuse"})
 def storm_and_power(round_):
     storm(round_, 6, 1.0)
-    lost = round_.stage.storage.cut_power(round_.cluster.nodes, round_.seed)
-    round_.injected(f"power of all nodes lost, {sum(map(sum, lost))} pages and names with it")
+    cut_power(round_, round_.cluster.nodes, round_.seed)
 
 
 @fault("left-behind", "a follower is down while much is written, then must catch up while a leader dies", second=False)
