@@ -175,6 +175,8 @@ extension Replica {
         for (peer, load) in loads.sorted(by: { $0.key < $1.key }) {
             loadEntries(for: peer, first: load.first, last: load.last, maximumBytes: load.maximumBytes)
         }
+        // A leader that counts itself again may just have committed more: that is handed over before it is applied.
+        drain()
         applyCommitted()
     }
 }
