@@ -56,7 +56,6 @@ package final class History {
     /// One above the highest offset acknowledged, by partition. Looked up only.
     private var acknowledgedEnds: [Partition: Int64] = [:]
     package private(set) var acknowledgedCount = 0
-    package private(set) var readCount = 0
 
     package init() {}
 
@@ -91,7 +90,6 @@ package final class History {
 
     /// A consumer was given `value`. Answers what is wrong with that, if anything.
     package func read(_ value: Value, at offset: Int64, in place: Partition) -> String? {
-        readCount += 1
         guard value.producer < producers.count, value.number < producers[value.producer].sent.count,
             producers[value.producer].sent[value.number].attempts > 0
         else { return "phantom: \(value) at \(offset) of \(place) was never sent" }

@@ -79,5 +79,4 @@ final class Workload {
     /// All that is left is read and compared; the topics that remain are compared with those that should.
     func beginFinalAudit() { director?.beginFinalAudit() }
     var isAudited: Bool { director?.isAudited ?? false }
-    var firstProducer: ProducerClient? { producers.first }
 }

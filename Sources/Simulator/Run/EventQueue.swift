@@ -13,7 +13,6 @@ struct EventQueue {
     private var freeSlots: [Int] = []
     private var nextSequence: UInt64 = 0
 
-    var count: Int { heap.count }
     var nextTime: UInt64? { heap.first?.time }
 
     mutating func add(_ event: SimulationEvent, at time: UInt64) {

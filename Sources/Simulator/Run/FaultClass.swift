@@ -66,8 +66,13 @@ package struct Coverage: Equatable, Sendable {
         uniqueKeysWithValues: FaultClass.allCases.enumerated().map { ($1, $0) })
 
     package subscript(fault: FaultClass) -> Int {
-        get { counts[Self.positions[fault] ?? 0] }
-        set { counts[Self.positions[fault] ?? 0] = newValue }
+        get { counts[Self.position(of: fault)] }
+        set { counts[Self.position(of: fault)] = newValue }
+    }
+
+    private static func position(of fault: FaultClass) -> Int {
+        guard let position = positions[fault] else { preconditionFailure("\(fault) is not among all faults") }
+        return position
     }
 
     package mutating func add(_ other: Coverage) {
