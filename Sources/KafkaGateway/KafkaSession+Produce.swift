@@ -91,7 +91,7 @@ extension KafkaSession {
                 index: partition.index, baseOffset: baseOffset, logAppendTimeMs: logAppendTime,
                 logStartOffset: logStart)
         case .rejected(let error):
-            return failure(partition.index, KafkaErrorCode(error), message: error.message)
+            return failure(partition.index, KafkaErrorCode(error), message: error.description)
         }
     }
 

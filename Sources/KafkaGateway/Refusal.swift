@@ -11,7 +11,7 @@ struct Refusal: Error {
         self.message = message
     }
 
-    init(_ error: BrokerError) { self.init(KafkaErrorCode(error), error.message) }
+    init(_ error: BrokerError) { self.init(KafkaErrorCode(error), error.description) }
 
     /// Why a command was not carried out, or why nobody knows whether it was; nil when it was.
     init?(_ outcome: CommandBatch.Outcome) {
