@@ -33,21 +33,21 @@ package struct NodeStatus: Sendable {
 
 extension Node {
     package var status: NodeStatus {
-        let raft = replica.raft
-        let others = (raft.membership.voters + raft.membership.learners).filter { $0 != identity.node.rawValue }
-        let followers = raft.role != .leader ? [] : others.map {
+        let membership = replica.raft.membership
+        let others = (membership.voters + membership.learners).filter { $0 != identity.node.rawValue }
+        let followers = replica.raft.role != .leader ? [] : others.map {
             NodeStatus.Follower(
-                node: NodeID($0), matchedIndex: raft.progress(of: $0)?.matched ?? 0,
+                node: NodeID($0), matchedIndex: replica.raft.progress(of: $0)?.matched ?? 0,
                 isConnected: connectedPeers.contains(NodeID($0)))
         }
-        let isCaughtUp = replica.appliedIndex >= raft.commitIndex
+        let isCaughtUp = replica.appliedIndex >= replica.raft.commitIndex
         return NodeStatus(
-            node: identity.node, role: raft.role, term: raft.term, leader: replica.leader,
-            firstIndex: replica.log.firstIndex, lastIndex: raft.lastPosition.index, flushedIndex: raft.flushedIndex,
-            commitIndex: raft.commitIndex, appliedIndex: replica.appliedIndex,
-            snapshotIndex: replica.log.newestSnapshot?.index ?? 0,
-            voters: raft.membership.voters.map { NodeID($0) }, learners: raft.membership.learners.map { NodeID($0) },
-            configurationIndex: raft.membershipIndex, isMember: raft.membership.contains(identity.node.rawValue),
+            node: identity.node, role: replica.raft.role, term: replica.raft.term, leader: replica.leader,
+            firstIndex: replica.log.firstIndex, lastIndex: replica.raft.lastPosition.index,
+            flushedIndex: replica.raft.flushedIndex, commitIndex: replica.raft.commitIndex,
+            appliedIndex: replica.appliedIndex, snapshotIndex: replica.log.newestSnapshot?.index ?? 0,
+            voters: membership.voters.map { NodeID($0) }, learners: membership.learners.map { NodeID($0) },
+            configurationIndex: replica.raft.membershipIndex, isMember: membership.contains(identity.node.rawValue),
             followers: followers,
             isReady: replica.isLeader ? replica.admission != nil : replica.leader != nil && isCaughtUp)
     }

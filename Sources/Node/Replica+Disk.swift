@@ -107,7 +107,8 @@ extension Replica {
         case .logRestarted(let offer):
             raft.onSnapshotInstalled(offer.position, membership: offer.membership)
             precondition(
-                raft.lastPosition.index == log.lastIndex, "log begun anew after \(log.last), Raft is at \(raft)")
+                raft.lastPosition.index == log.lastIndex,
+                "log begun anew after \(log.last), Raft is at \(raft.description)")
             applyCommitted()
         case .repaired(let range, let peer, let isAsKnown): repairWritten(range, from: peer, isAsKnown: isAsKnown)
         case .other: break

@@ -2,11 +2,16 @@
 package enum Quorum {
     package static func size(voters: Int) -> Int { voters / 2 + 1 }
 
-    /// The largest value that a majority has reached: `values` holds one per voter, in any order.
-    package static func reached(by values: [UInt64]) -> UInt64 {
-        guard !values.isEmpty else { return 0 }
-        let descending = values.sorted(by: >)
-        return descending[size(voters: values.count) - 1]
+    /// The largest value that a majority of `voters` has reached; zero without voters. Allocates nothing: the leader
+    /// asks with each acknowledgement.
+    package static func reached(by voters: [MemberID], _ value: (MemberID) -> UInt64) -> UInt64 {
+        var best: UInt64 = 0
+        for voter in voters {
+            let candidate = value(voter)
+            guard candidate > best else { continue }
+            if voters.count(where: { value($0) >= candidate }) >= size(voters: voters.count) { best = candidate }
+        }
+        return best
     }
 }
 

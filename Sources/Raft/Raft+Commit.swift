@@ -6,9 +6,9 @@ extension Raft {
     /// What a majority of the voters has on disk. We count with what is flushed and readable here, like everyone else;
     /// if the newest membership leaves us out, not at all.
     var quorumFlushed: LogIndex {
-        Quorum.reached(by: membership.voters.map { voter in
+        Quorum.reached(by: membership.voters) { voter in
             voter == id ? ownFlushed : peers.first { $0.id == voter }?.progress.matched ?? 0
-        })
+        }
     }
 
     private var ownFlushed: LogIndex {
@@ -20,7 +20,7 @@ extension Raft {
 
     /// Only an entry of our own term is committed by counting; older ones below it come with it (§5.4.2, Figure 8).
     mutating func advanceCommit() {
-        guard role == .leader else { return }
+        guard role == .leader, machine.committed < log.last else { return }
         let index = quorumFlushed
         guard index > machine.committed, mayCount(index) else { return }
         let isFirst = machine.committed < noop
@@ -41,7 +41,7 @@ extension Raft {
     /// Never backwards.
     mutating func commit(through index: LogIndex) {
         guard index > machine.committed else { return }
-        precondition(index <= log.last, "commit \(index) above the log: \(self)")
+        precondition(index <= log.last, "commit \(index) above the log: \(description)")
         machine.commit(through: index)
         outbox.put(.commit(index))
     }

@@ -25,7 +25,7 @@ extension Raft {
         defer { settle() }
         isDamageReplaceable = index != nil && isReplaceable
         guard index != damagedFrom else { return }
-        precondition(index.map { $0 > 0 && $0 <= log.last } ?? true, "damage at \(index ?? 0): \(self)")
+        precondition(index.map { $0 > 0 && $0 <= log.last } ?? true, "damage at \(index ?? 0): \(description)")
         let before = intact
         damagedFrom = index
         switch role {

@@ -39,11 +39,12 @@ extension Raft {
         guard request.previous.index < committed else { return }
         let theirs = request.runs.last { $0.first <= committed }?.term
         precondition(
-            theirs == log.term(at: committed), "truncation below commit refused: \(request) would replace \(self)")
+            theirs == log.term(at: committed),
+            "truncation below commit refused: \(request) would replace \(description)")
     }
 
     private mutating func accept(_ request: AppendRequest, from first: LogIndex) {
-        precondition(first > machine.committed, "truncation below commit refused: \(request) on \(self)")
+        precondition(first > machine.committed, "truncation below commit refused: \(request) on \(description)")
         if first <= log.last {
             log.truncate(after: first - 1)
             memberships.truncate(after: first - 1)

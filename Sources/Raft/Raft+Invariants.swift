@@ -2,7 +2,7 @@ extension Raft {
     /// Aborts with the whole state if an invariant is broken. Runs after every call in debug builds.
     package func checkInvariants() {
         guard let violation = invariantViolation else { return }
-        preconditionFailure("invariant broken: \(violation): \(self)")
+        preconditionFailure("invariant broken: \(violation): \(description)")
     }
 
     /// The first broken invariant, or nil.
@@ -52,7 +52,7 @@ extension Raft {
     }
 }
 
-extension Raft: CustomStringConvertible {
+extension Raft {
     /// The whole state on one line, for a precondition that fails.
     package var description: String {
         let who = "member \(id) \(role) term \(term) vote \(vote ?? 0) leader \(leader ?? 0)"

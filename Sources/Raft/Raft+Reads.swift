@@ -63,9 +63,9 @@ extension Raft {
 
     mutating func settleReads() {
         guard let first = reads.barriers.first else { return }
-        var confirmed = Quorum.reached(by: membership.voters.map { voter in
+        var confirmed = Quorum.reached(by: membership.voters) { voter in
             voter == id ? reads.round : peers.first { $0.id == voter }?.progress.confirmedRound ?? 0
-        })
+        }
         #if DEBUG
         if Planted.has(.readsWithoutQuorum) { confirmed = reads.round }
         #endif

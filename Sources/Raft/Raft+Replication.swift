@@ -183,7 +183,7 @@ extension Raft {
     package mutating func onEntriesLoaded(peer: MemberID, first: LogIndex, last: LogIndex, bytes: Int) {
         defer { settle() }
         guard let number = finishLoad(peer: peer, first: first) else { return }
-        precondition(last >= first && last <= log.last && bytes >= 0, "loaded \(first) ... \(last): \(self)")
+        precondition(last >= first && last <= log.last && bytes >= 0, "loaded \(first) ... \(last): \(description)")
         sendAppend(to: number, first: first, through: last, bytes: bytes)
         replicate(to: number)
     }

@@ -54,7 +54,7 @@ extension Raft {
     package mutating func onSnapshotInstalled(_ position: Position, membership installed: Membership) {
         defer { settle() }
         guard let incoming = receiving else { return }
-        precondition(position == incoming.offer.position, "installed \(position), asked for another: \(self)")
+        precondition(position == incoming.offer.position, "installed \(position), asked for another: \(description)")
         receiving = nil
         log.reset(to: position)
         memberships = MembershipHistory(base: installed, entries: [], after: position.index)
@@ -85,7 +85,7 @@ extension Raft {
         guard position.index > snapshot.index else { return }
         precondition(
             position.index <= machine.applied && log.contains(position),
-            "snapshot \(position) of another state: \(self)")
+            "snapshot \(position) of another state: \(description)")
         snapshot = position
         snapshotMembership = memberships.membership(at: position.index)
         let forgotten = min(position.index, max(logStart ?? position.index + 1, 1) - 1)

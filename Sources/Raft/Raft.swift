@@ -3,7 +3,7 @@ import Planted
 /// The consensus core of one group on one member. See the catalog's first page for the invariant and the life cycle.
 ///
 /// A value without I/O: every call is one event, and `takeOutputs` says what it led to.
-package struct Raft: Sendable {
+package struct Raft: ~Copyable, Sendable {
     package let id: MemberID
     package let settings: RaftSettings
 
@@ -176,7 +176,7 @@ extension Raft {
     /// The shell has applied everything through `index` to the state machine.
     package mutating func onApplied(_ index: LogIndex) {
         defer { settle() }
-        precondition(index <= machine.applying, "applied \(index) which was never committed: \(self)")
+        precondition(index <= machine.applying, "applied \(index) which was never committed: \(description)")
         machine.apply(through: index)
     }
 
@@ -184,7 +184,7 @@ extension Raft {
     /// `change`.
     package mutating func propose(count: Int) -> ProposeResult {
         defer { settle() }
-        precondition(count > 0, "nothing proposed: \(self)")
+        precondition(count > 0, "nothing proposed: \(description)")
         guard role == .leader else { return .notLeader(leader: leader) }
         guard isReady else { return .notLeader(leader: nil) }
         guard transfer == nil else { return .transferring }

@@ -162,9 +162,9 @@ extension HoldfastServer {
     private var memberList: String { knownMembers.map(\.description).joined(separator: ", ") }
 
     private func transfer(to target: NodeID, _ answer: @escaping (HTTPResponse) -> Void) {
-        let raft = node.replica.raft
-        guard raft.membership.voters.contains(target.rawValue) else {
-            let isLearner = raft.membership.learners.contains(target.rawValue)
+        let membership = node.replica.raft.membership
+        guard membership.voters.contains(target.rawValue) else {
+            let isLearner = membership.learners.contains(target.rawValue)
             let problem = isLearner
                 ? AdminProblem(409, "not-a-voter", "node \(target) is a learner; promote it first")
                 : AdminProblem(.unknownMember, node: "\(target)", members: memberList)
@@ -173,9 +173,10 @@ extension HoldfastServer {
         guard target != configuration.node else {
             return answer(AdminProblem(409, "already-leads", "node \(target) leads already").response)
         }
-        let matched = raft.progress(of: target.rawValue)?.matched ?? 0
-        let last = raft.lastPosition.index
-        guard node.connectedPeers.contains(target), last - matched <= raft.settings.promotionLag else {
+        let matched = node.replica.raft.progress(of: target.rawValue)?.matched ?? 0
+        let last = node.replica.raft.lastPosition.index
+        let lag = node.replica.raft.settings.promotionLag
+        guard node.connectedPeers.contains(target), last - matched <= lag else {
             let refusal = ChangeRefusal.notCaughtUp(matched: matched, last: last)
             return answer(AdminProblem(refusal, node: "\(target)", members: memberList).response)
         }

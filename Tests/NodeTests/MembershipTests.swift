@@ -92,7 +92,9 @@ import Testing
                     return hasAll || !leader.configuration.membership.contains(member.id.rawValue)
                 }
             })
-            let states = cluster.members.map { "\($0.id) \($0.fault as Any) \($0.node?.replica.raft as Any)" }
+            let states = cluster.members.map { member in
+                "\(member.id) \(member.fault as Any) \(member.node?.replica.raft.description ?? "down")"
+            }
             try #require(isEqual, "\(context) \(states)")
             let leader = try #require(cluster.leader)
             let membership = try #require(leader.node?.replica.configuration.membership)

@@ -91,12 +91,11 @@ enum Describe {
 
     static func state(_ member: TestMember) -> String {
         guard member.isUp else { return "\(member.id) is down" }
-        let raft = member.raft
-        let vote = raft.vote.map(String.init) ?? "none"
+        let vote = member.raft.vote.map(String.init) ?? "none"
         let runs = member.log.runs.map { "t\($0.term)@\($0.first)" }.joined(separator: " ")
-        let log = runs.isEmpty ? "empty" : "\(runs)...\(raft.lastPosition.index)"
-        return "\(member.id) \(raft.role) term \(raft.term) vote \(vote) log \(log) flushed \(raft.flushedIndex) "
-            + "commit \(raft.commitIndex) \(membership(raft.membership))"
+        let log = runs.isEmpty ? "empty" : "\(runs)...\(member.raft.lastPosition.index)"
+        return "\(member.id) \(member.raft.role) term \(member.raft.term) vote \(vote) log \(log) flushed "
+            + "\(member.raft.flushedIndex) commit \(member.raft.commitIndex) \(membership(member.raft.membership))"
     }
 
     static func progress(_ member: TestMember) -> [String] {

@@ -256,7 +256,7 @@ import Testing
         raft.step(.appendReply(AppendReply(term: 5, outcome: .flushed(1))), from: 2)
         #expect(outputs(&raft).contains(.commit(1)) && !raft.isReady)
         raft.onApplied(1)
-        #expect(raft.isReady)
+        #expect(raft.isReady == true)
         let first = Position(index: 2, term: 5)
         #expect(raft.propose(count: 2) == .accepted(first: first, last: Position(index: 3, term: 5)))
         #expect(raft.commitIndex == 1)

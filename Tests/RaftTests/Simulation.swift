@@ -287,7 +287,7 @@ final class Simulation {
             }
             if let mark, checks.hasConverged(members, on: mark) { return }
         }
-        checks.fail("no progress after healing: \(members.map { "\($0.raft)" })")
+        checks.fail("no progress after healing: \(members.map { $0.raft.description })")
     }
 
     private func calmRound() {

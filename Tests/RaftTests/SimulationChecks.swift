@@ -33,13 +33,13 @@ struct SimulationChecks {
 
     /// No later read may see less than what was committed anywhere when it was asked for.
     mutating func noteRead(_ id: UInt64, members: [TestMember]) {
-        reads[id] = members.map(\.raft.commitIndex).max() ?? 0
+        reads[id] = members.map { $0.raft.commitIndex }.max() ?? 0
     }
 
     mutating func observe(_ output: RaftOutput, of member: TestMember, among members: [TestMember]) {
-        let raft = member.raft
-        if raft.term < highestTerm[member.id] ?? 0 { fail("term of \(member.id) went back to \(raft.term)") }
-        highestTerm[member.id] = max(raft.term, highestTerm[member.id] ?? 0)
+        let term = member.raft.term
+        if term < highestTerm[member.id] ?? 0 { fail("term of \(member.id) went back to \(term)") }
+        highestTerm[member.id] = max(term, highestTerm[member.id] ?? 0)
         switch output {
         case .role(let change) where change.role == .leader:
             leading.insert(member.id)
