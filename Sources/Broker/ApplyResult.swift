@@ -9,5 +9,11 @@ package enum ApplyResult: Equatable, Sendable {
     case produced(rejected: [RejectedItem])
     case recordsDeleted(logStartOffset: Int64)
     case limitsSet
+    case groupStored
+    /// Everything was taken but offsets of partitions that do not exist.
+    case offsetsCommitted(unknown: [PartitionKey])
+    case groupDeleted
+    case offsetsDeleted
+    case offsetsExpired
     case refused(BrokerError)
 }

@@ -41,6 +41,11 @@ extension Broker {
         case .produce(let table): .produced(rejected: produce(table))
         case .deleteRecords(let key, let before): deleteRecords(key, before: before)
         case .setLimits(let limits): setLimits(limits)
+        case .storeGroup(let generation): storeGroup(generation)
+        case .commitOffsets(let group, let offsets): commitOffsets(group, offsets)
+        case .deleteGroup(let group): deleteGroup(group)
+        case .deleteOffsets(let group, let keys): deleteOffsets(group, keys)
+        case .expireOffsets(let time): expireOffsets(before: time)
         }
     }
 

@@ -3,7 +3,7 @@ import Bytes
 /// The whole state as bytes. All but the partitions' indexes is canonical: equal states have equal bytes on every node,
 /// whatever path led to them. Of the indexes, fences and the rows still in memory are written.
 extension Broker {
-    static let snapshotVersion: UInt16 = 2
+    static let snapshotVersion: UInt16 = 3
 
     /// Pieces to be laid end to end. Takes time in proportion to the state: hand a copy of the broker to another
     /// thread.
@@ -18,6 +18,7 @@ extension Broker {
         snapshot.writer.limits(limits)
         registry.encode(into: &snapshot)
         directory.encode(into: &snapshot)
+        groups.encode(into: &snapshot)
         return snapshot.finish()
     }
 
@@ -32,6 +33,7 @@ extension Broker {
         limits = try reader.limits()
         registry = try ProducerRegistry(from: &reader)
         directory = try TopicDirectory(from: &reader)
+        groups = try GroupDirectory(from: &reader)
         try reader.requireEnd()
         for topic in directory.topics {
             for partition in topic.partitions { try requireApplied(partition) }

@@ -52,6 +52,7 @@ extension Broker {
         #endif
         directory.forgetDeparted(now: clock, expiration: limits.producerExpirationMilliseconds)
         directory.remove(slot: slot, at: clock)
+        groups.forget(topic: number)
         return .topicDeleted
     }
 

@@ -11,6 +11,7 @@ package struct Broker: Sendable {
     package internal(set) var limits = BrokerLimits()
     var directory = TopicDirectory()
     var registry = ProducerRegistry()
+    var groups = GroupDirectory()
     /// Partitions that may have rows in memory, each once. Node-local, like the division of the indexes itself.
     var unsealed: [PartitionKey] = []
 

@@ -30,6 +30,8 @@ extension BrokerError: CustomStringConvertible {
                 ?? "records before these are missing: this producer is not known here"
         case .duplicateSequence: "these records are stored, too long ago to say where"
         case .offsetOutOfRange(let start, let end): "the partition has offsets \(start) to \(end)"
+        case .unknownGroup: "there is no such group"
+        case .groupNotEmpty: "the group has members"
         case .offsetsExhausted: "the partition has used up all offsets"
         case .entryFull: "the node is busy with a full entry; try again"
         case .offsetMismatch(let expected, let found): "end offset \(found) where the leader had \(expected)"

@@ -46,6 +46,10 @@ package enum BrokerError: Error, Equatable, Sendable {
     case duplicateSequence
     /// [1]
     case offsetOutOfRange(logStart: Int64, end: Int64)
+    /// [69]
+    case unknownGroup
+    /// [68]
+    case groupNotEmpty
     /// [56] The partition has used up all offsets.
     case offsetsExhausted
     /// [7] The open log entry is full; the shell seals it and tries again.

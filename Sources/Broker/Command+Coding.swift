@@ -34,11 +34,22 @@ extension Command {
             }
         case .produce: break
         case .deleteRecords(let key, let before):
-            writer.uint32(key.topic)
-            writer.uint32(key.partition)
+            writer.partitionKey(key)
             writer.int64(before)
         case .setLimits(let limits):
             writer.limits(limits)
+        case .storeGroup(let generation):
+            writer.generation(generation)
+        case .commitOffsets(let group, let offsets):
+            writer.countedText(group)
+            writer.offsets(offsets)
+        case .deleteGroup(let group):
+            writer.countedText(group)
+        case .deleteOffsets(let group, let keys):
+            writer.countedText(group)
+            writer.partitionKeys(keys)
+        case .expireOffsets(let before):
+            writer.int64(before)
         }
         return writer.finish()
     }
@@ -77,10 +88,18 @@ extension Command {
             return .allocateProducer(bumping: ProducerIdentity(id: id, epoch: try reader.int16()))
         case .produce: throw .badValue("command kind", Int64(kind.rawValue))
         case .deleteRecords:
-            let topic = try reader.uint32()
-            let key = PartitionKey(topic: topic, partition: try reader.uint32())
+            let key = try reader.partitionKey()
             return .deleteRecords(key, before: try reader.int64())
         case .setLimits: return .setLimits(try reader.limits())
+        case .storeGroup: return .storeGroup(try reader.generation())
+        case .commitOffsets:
+            let group = try reader.countedText()
+            return .commitOffsets(group: group, offsets: try reader.offsets())
+        case .deleteGroup: return .deleteGroup(try reader.countedText())
+        case .deleteOffsets:
+            let group = try reader.countedText()
+            return .deleteOffsets(group: group, keys: try reader.partitionKeys())
+        case .expireOffsets: return .expireOffsets(before: try reader.int64())
         }
     }
 
@@ -94,6 +113,11 @@ extension Command {
         case .produce: .produce
         case .deleteRecords: .deleteRecords
         case .setLimits: .setLimits
+        case .storeGroup: .storeGroup
+        case .commitOffsets: .commitOffsets
+        case .deleteGroup: .deleteGroup
+        case .deleteOffsets: .deleteOffsets
+        case .expireOffsets: .expireOffsets
         }
     }
 }

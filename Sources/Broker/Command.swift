@@ -16,4 +16,11 @@ package enum Command: Equatable, Sendable {
     case deleteRecords(PartitionKey, before: Int64)
     /// Proposed by a leader whose configuration differs from the replicated limits.
     case setLimits(BrokerLimits)
+    /// The members of a group have agreed, or the last one has left.
+    case storeGroup(GroupGeneration)
+    case commitOffsets(group: String, offsets: [CommittedOffset])
+    case deleteGroup(String)
+    case deleteOffsets(group: String, keys: [PartitionKey])
+    /// Proposed by the leader when its clock says so.
+    case expireOffsets(before: Int64)
 }

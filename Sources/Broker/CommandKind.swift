@@ -8,4 +8,9 @@ enum CommandKind: UInt8 {
     case produce = 6
     case deleteRecords = 7
     case setLimits = 8
+    case storeGroup = 9
+    case commitOffsets = 10
+    case deleteGroup = 11
+    case deleteOffsets = 12
+    case expireOffsets = 13
 }

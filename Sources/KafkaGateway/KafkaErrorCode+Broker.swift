@@ -22,6 +22,8 @@ extension KafkaErrorCode {
         case .outOfOrderSequence: self = .outOfOrderSequenceNumber
         case .duplicateSequence: self = .duplicateSequenceNumber
         case .offsetOutOfRange: self = .offsetOutOfRange
+        case .unknownGroup: self = .groupIdNotFound
+        case .groupNotEmpty: self = .nonEmptyGroup
         case .entryFull: self = .requestTimedOut
         case .offsetsExhausted, .offsetMismatch: self = .kafkaStorageError
         }
