@@ -28,6 +28,7 @@ final class ForwardedConnection: KafkaConnection {
 
     func setReading(_ enabled: Bool) {}
     var queuedBytes: Int { 0 }
+    var clientHost: String { "" }
 
     private func end(_ body: () -> Void) {
         answer = nil

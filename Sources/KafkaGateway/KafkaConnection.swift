@@ -11,4 +11,6 @@ package protocol KafkaConnection: AnyObject {
     func close(reason: String)
     /// Bytes queued and not yet taken by the operating system.
     var queuedBytes: Int { get }
+    /// The client's address, without the port.
+    var clientHost: String { get }
 }

@@ -27,6 +27,8 @@ package final class KafkaGateway {
     /// Calls that wait until a majority has confirmed that this node leads.
     var confirming: [LeaderCall] = []
     private var hasApplied = false
+    /// Set once, right after `init`.
+    private(set) var coordinator: GroupCoordinator!
     /// Since when this node has known no leader (monotonic nanoseconds); nil while it knows one.
     private var leaderlessSince: UInt64?
 
@@ -35,6 +37,7 @@ package final class KafkaGateway {
     package init(node: Node, settings: KafkaSettings) {
         self.node = node
         self.settings = settings
+        coordinator = GroupCoordinator(gateway: self)
         node.onForwardedRequest = { [unowned self] request, answer in self.answerForwarded(request, answer) }
     }
 
@@ -69,6 +72,7 @@ package final class KafkaGateway {
     package func onRoleChange() {
         noteLeader()
         completeFetches { _ in true }
+        coordinator.followLeadership()
     }
 
     private func noteLeader() {
@@ -94,6 +98,7 @@ package final class KafkaGateway {
         for batch in batches where batch.deadline <= now { batch.expire() }
         batches.removeAll { $0.isComplete }
         refuseUnconfirmed(now: now)
+        coordinator.tick()
         for session in gated { session.expire(now: now) }
         gated.removeAll { !$0.hasGatedResponses }
     }

@@ -31,19 +31,4 @@ extension KafkaSession {
         }
         respond(header, response)
     }
-
-    /// FindCoordinator (key 10). There are no groups yet: a consumer that wants one keeps asking, as it does while
-    /// Kafka creates its offsets topic.
-    func findCoordinator(_ header: KafkaRequestHeader, _ request: FindCoordinatorRequest) {
-        let code: KafkaErrorCode
-        switch request.keyType {
-        case 0: code = .coordinatorNotAvailable
-        case 1: code = .transactionsNotServed
-        default: code = .invalidRequest
-        }
-        let message = code == .transactionsNotServed ? "transactions are not supported" : nil
-        respond(header, FindCoordinatorResponse(coordinators: request.coordinatorKeys.map {
-            .init(key: $0, nodeId: -1, host: "", port: -1, errorCode: code, errorMessage: message)
-        }))
-    }
 }

@@ -29,6 +29,7 @@ package final class KafkaSession {
     private var held: [ByteSlice] = []
 
     var replica: Replica { gateway.replica }
+    var clientHost: String { connection?.clientHost ?? "" }
 
     init(gateway: KafkaGateway, connection: any KafkaConnection, isForwarded: Bool) {
         self.gateway = gateway
@@ -89,6 +90,16 @@ package final class KafkaSession {
         case .describeConfigs(let body): describeConfigs(header, body)
         case .createPartitions(let body): createPartitions(header, body, frame: frame)
         case .describeCluster(let body): describeCluster(header, body)
+        case .joinGroup(let body): joinGroup(header, body)
+        case .syncGroup(let body): syncGroup(header, body)
+        case .heartbeat(let body): heartbeat(header, body)
+        case .leaveGroup(let body): leaveGroup(header, body)
+        case .offsetCommit(let body): offsetCommit(header, body)
+        case .offsetFetch(let body): offsetFetch(header, body)
+        case .offsetDelete(let body): offsetDelete(header, body)
+        case .listGroups(let body): listGroups(header, body)
+        case .describeGroups(let body): describeGroups(header, body)
+        case .deleteGroups(let body): deleteGroups(header, body)
         }
     }
 

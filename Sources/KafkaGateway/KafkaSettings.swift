@@ -19,6 +19,8 @@ package struct KafkaSettings: Sendable {
     /// How long a request without a timeout of its own may take.
     package var commandTimeoutMilliseconds = 10_000
 
+    package var groups = GroupSettings()
+
     package init() {}
 }
 

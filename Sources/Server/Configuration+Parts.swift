@@ -18,6 +18,8 @@ extension Configuration {
         var settings = KafkaSettings()
         settings.autoCreateTopics = autoCreateTopics
         settings.defaultPartitions = defaultPartitions
+        settings.groups.initialRebalanceDelayMilliseconds = groupRebalanceDelayMilliseconds
+        settings.groups.offsetRetentionMilliseconds = Int64(offsetRetentionMinutes) * 60_000
         for (node, address) in kafkaNodes {
             settings.endpoints[node] = KafkaEndpoint(host: address.host, port: Int32(address.port))
         }

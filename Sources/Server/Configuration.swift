@@ -18,6 +18,8 @@ package struct Configuration: Sendable {
     package var adminListen: Address
     package var autoCreateTopics: Bool
     package var defaultPartitions: Int
+    package var groupRebalanceDelayMilliseconds: Int
+    package var offsetRetentionMinutes: Int
     package var maximumRequestBytes: Int
     package var maximumConnections: Int
     package var segmentBytes: Int
@@ -46,6 +48,8 @@ package struct Configuration: Sendable {
         if kafkaNodes[node] == nil { kafkaNodes[node] = kafkaListen }
         autoCreateTopics = try values.boolean("auto-create-topics")
         defaultPartitions = try values.integer("default-partitions", in: 1...10_000)
+        groupRebalanceDelayMilliseconds = try values.integer("group-rebalance-delay-ms", in: 0...300_000)
+        offsetRetentionMinutes = try values.integer("offset-retention-minutes", in: 1...52_560_000)
         maximumRequestBytes = try values.integer("max-request-bytes", in: 1024...(1 << 30))
         maximumConnections = try values.integer("max-connections", in: 1...1_000_000)
         segmentBytes = try values.integer("segment-bytes", in: (1 << 20)...(1 << 31))

@@ -57,4 +57,8 @@ final class KafkaClientConnection: ConnectionHandler, KafkaConnection {
     }
 
     var queuedBytes: Int { connection.queuedBytes }
+
+    var clientHost: String {
+        connection.peer.lastIndex(of: ":").map { String(connection.peer[..<$0]) } ?? connection.peer
+    }
 }

@@ -22,6 +22,8 @@ package struct Setting: Sendable {
         Setting("admin-listen", "HOST:PORT", "address for /metrics, /health and /status", "127.0.0.1:8081"),
         Setting("auto-create-topics", "true|false", "create a topic when a client first asks for it", "true"),
         Setting("default-partitions", "N", "partitions of a topic created without a count", "1"),
+        Setting("group-rebalance-delay-ms", "MS", "how long the first members of a group wait for more", "3000"),
+        Setting("offset-retention-minutes", "N", "committed offsets of a group without members are kept", "10080"),
         Setting("max-request-bytes", "BYTES", "largest Kafka request", "104857600"),
         Setting("max-connections", "N", "Kafka connections accepted at once", "10000"),
         Setting("segment-bytes", "BYTES", "size of one log file", "134217728"),

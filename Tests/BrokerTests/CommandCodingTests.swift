@@ -31,6 +31,23 @@ struct CommandCodingTests {
             ])),
         .deleteRecords(PartitionKey(topic: 1, partition: 0), before: -1),
         .setLimits(BrokerLimits(maximumTopics: 1, maximumPartitionsPerTopic: 2, maximumPartitions: 3)),
+        .storeGroup(GroupGeneration(group: "g")),
+        .storeGroup(
+            GroupGeneration(
+                group: "é", number: -7, protocolType: "consumer", protocolName: "range", leader: "m",
+                members: [
+                    GroupMember(
+                        id: "m", instance: "i", clientID: "c", clientHost: "/h", rebalanceTimeoutMilliseconds: -1,
+                        sessionTimeoutMilliseconds: 6_000, subscription: ByteSlice([1, 2]), assignment: .empty)
+                ])),
+        .commitOffsets(
+            group: "g",
+            offsets: [
+                CommittedOffset(key: PartitionKey(topic: 1, partition: 2), offset: 3, leaderEpoch: -1, metadata: "note")
+            ]),
+        .deleteGroup("g"),
+        .deleteOffsets(group: "g", keys: [PartitionKey(topic: 1, partition: 2)]),
+        .expireOffsets(before: -1),
     ]
 
     @Test func everyKindRoundTrips() throws {

@@ -65,10 +65,36 @@ struct RandomLog {
         if case .accepted = leader.admit(bytes, key) { sequences[place] = sequence + Int32(count) }
     }
 
+    private mutating func groupCommand() -> Command {
+        let group = "group-\(random.below(4))"
+        switch random.below(8) {
+        case 0, 1:
+            let members = (0..<random.below(3)).map { number in
+                GroupMember(
+                    id: "m\(number)", instance: number == 1 ? "i" : nil, clientID: "c", clientHost: "/h",
+                    rebalanceTimeoutMilliseconds: 1, sessionTimeoutMilliseconds: 2,
+                    subscription: ByteSlice(utf8: "s\(serial)"), assignment: ByteSlice(utf8: "a\(serial)"))
+            }
+            return .storeGroup(
+                GroupGeneration(
+                    group: group, number: Int32(serial), protocolType: "consumer",
+                    protocolName: members.isEmpty ? nil : "range", leader: members.first?.id, members: members))
+        case 2: return .deleteGroup(group)
+        case 3: return .deleteOffsets(group: group, keys: [key(), key()])
+        case 4: return .expireOffsets(before: leader.clock - Int64(random.below(2_000)))
+        default:
+            let offsets = (0..<random.below(4)).map { _ in
+                CommittedOffset(key: key(), offset: Int64(serial), leaderEpoch: 1, metadata: "note \(serial)")
+            }
+            return .commitOffsets(group: group, offsets: offsets)
+        }
+    }
+
     private mutating func command() -> Command {
         serial += 1
         let topic = UInt32(random.below(Int(leader.broker.directory.nextNumber) + 1))
-        switch random.below(14) {
+        switch random.below(20) {
+        case 14..<20: return groupCommand()
         case 0..<4:
             let configs =
                 random.below(2) == 0 ? [] : [ConfigEntry(name: "message.timestamp.type", value: "LogAppendTime")]

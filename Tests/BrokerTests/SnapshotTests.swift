@@ -56,7 +56,8 @@ struct SnapshotTests {
         }
         let wanted = [
             "topicCreated", "topicDeleted", "partitionsCreated", "configsSet", "producerAllocated", "produced",
-            "recordsDeleted", "limitsSet", "refused", "producers", "epochs", "trimmed",
+            "recordsDeleted", "limitsSet", "refused", "producers", "epochs", "trimmed", "groupStored",
+            "offsetsCommitted", "groupDeleted", "offsetsDeleted", "offsetsExpired",
         ]
         for kind in wanted { #expect(seen[kind, default: 0] >= 4, "\(kind): \(seen)") }
         #expect(rejections > 0)

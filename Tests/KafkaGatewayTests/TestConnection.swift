@@ -15,6 +15,7 @@ final class TestConnection: KafkaConnection {
     private var backlog: [ByteSlice] = []
     weak var session: KafkaSession?
     var queuedBytes = 0
+    let clientHost = "10.0.0.9"
 
     init(disk: SimulatedDisk) { self.disk = disk }
 
@@ -50,6 +51,8 @@ final class TestConnection: KafkaConnection {
     func deliver(_ frame: ByteSlice) {
         if isReading, backlog.isEmpty { session?.receive(frame) } else { backlog.append(frame) }
     }
+
+    var isSilent: Bool { frames.isEmpty }
 
     func takeFrame() -> ByteSlice? { frames.isEmpty ? nil : frames.removeFirst() }
 }

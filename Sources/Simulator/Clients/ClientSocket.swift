@@ -41,6 +41,7 @@ final class ClientSocket: KafkaConnection {
     }
 
     var queuedBytes: Int { 0 }
+    var clientHost: String { "client" }
 
     // MARK: The broker's end
 

@@ -1,0 +1,112 @@
+import Broker
+import Bytes
+import KafkaWire
+
+/// SyncGroup, Heartbeat, LeaveGroup, and what a commit of offsets needs to know.
+extension ClassicGroup {
+    func sync(_ request: SyncGroupRequest, now: UInt64, answer: @escaping (SyncGroupResponse) -> Void) {
+        let code = refusal(of: request)
+        guard code == .none, let member = member(request.memberId) else {
+            return answer(.failed(code == .none ? .unknownMemberId : code))
+        }
+        member.touch(now)
+        switch phase {
+        case .empty: answer(.failed(.unknownMemberId))
+        case .joining: answer(.failed(.rebalanceInProgress))
+        case .stable: answer(assigned(member))
+        case .assigning:
+            member.awaitSync(answer)
+            if member.id == leader, storing != generation { storeAssignment(request.assignments, now: now) }
+        }
+    }
+
+    private func refusal(of request: SyncGroupRequest) -> KafkaErrorCode {
+        let code = check(request.memberId, instance: request.groupInstanceId)
+        if code != .none { return code }
+        if request.generationId != generation { return .illegalGeneration }
+        if let type = request.protocolType, type != protocolType { return .inconsistentGroupProtocol }
+        if let name = request.protocolName, let chosen = protocolName, name != chosen { return .inconsistentGroupProtocol }
+        return .none
+    }
+
+    /// Members that the leading one left out get nothing to read.
+    private func storeAssignment(_ assignments: [SyncGroupRequest.Assignment], now: UInt64) {
+        let given = members.map { member in
+            assignments.first { $0.memberId == member.id }?.assignment.detached() ?? .empty
+        }
+        let ids = members.map(\.id)
+        let storedGeneration = generation
+        storing = generation
+        store(agreement { member in ids.firstIndex(of: member.id).map { given[$0] } ?? .empty }) { [self] isStored in
+            guard phase == .assigning, storing == storedGeneration, generation == storedGeneration else { return }
+            storing = nil
+            guard isStored else {
+                for member in members { member.answerSync(.failed(.coordinatorNotAvailable)) }
+                return
+            }
+            phase = .stable
+            for (id, assignment) in zip(ids, given) { member(id)?.assignment = assignment }
+            for member in members where member.sync != nil {
+                member.answerSync(assigned(member))
+            }
+        }
+    }
+
+    private func assigned(_ member: ClassicMember) -> SyncGroupResponse {
+        SyncGroupResponse(protocolType: protocolType, protocolName: protocolName, assignment: member.assignment)
+    }
+
+    /// Whoever has not asked for its assignment by now is gone.
+    func removeUnsynced(now: UInt64) {
+        let missing = members.filter { !$0.hasSynced }
+        syncDeadline = .max
+        for member in missing { remove(member, now: now) }
+    }
+
+    func heartbeat(_ request: HeartbeatRequest, now: UInt64) -> KafkaErrorCode {
+        let code = check(request.memberId, instance: request.groupInstanceId)
+        guard code == .none, let member = member(request.memberId) else { return code == .none ? .unknownMemberId : code }
+        if request.generationId != generation { return .illegalGeneration }
+        member.touch(now)
+        return phase == .joining ? .rebalanceInProgress : .none
+    }
+
+    /// One member leaves, by its id or, if it is static, by its instance.
+    func leave(_ id: String, instance: String?, now: UInt64) -> KafkaErrorCode {
+        if let instance {
+            guard let member = member(instance: instance) else { return .unknownMemberId }
+            if !id.isEmpty, id != member.id { return .fencedInstanceId }
+            remove(member, now: now)
+            return .none
+        }
+        if let position = pending.firstIndex(where: { $0.id == id }) {
+            pending.remove(at: position)
+            if phase == .joining { completeJoinIfAllAreBack(now: now) }
+            return .none
+        }
+        guard let member = member(id) else { return .unknownMemberId }
+        remove(member, now: now)
+        return .none
+    }
+
+    /// The member is gone; the others share out anew.
+    func remove(_ member: ClassicMember, now: UInt64) {
+        guard let position = members.firstIndex(where: { $0 === member }) else { return }
+        members.remove(at: position)
+        member.answerAll(.unknownMemberId)
+        if leader == member.id { leader = members.first?.id }
+        rebalance(now: now)
+    }
+
+    /// May this member commit offsets now? A generation below zero stands for a client that assigns by itself.
+    func checkCommit(_ id: String, instance: String?, generation: Int32, now: UInt64) -> KafkaErrorCode {
+        if generation < 0, phase == .empty { return .none }
+        let code = check(id, instance: instance)
+        guard code == .none, let member = member(id) else { return code == .none ? .unknownMemberId : code }
+        if generation != self.generation { return .illegalGeneration }
+        // Its partitions may be another's already.
+        if phase == .assigning { return .rebalanceInProgress }
+        member.touch(now)
+        return .none
+    }
+}

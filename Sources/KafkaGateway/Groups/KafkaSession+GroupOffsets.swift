@@ -1,0 +1,181 @@
+import Broker
+import Bytes
+import KafkaWire
+
+/// Committed offsets of consumer groups: each commit is a log entry, acknowledged when a majority has it on disk.
+extension KafkaSession {
+    /// OffsetCommit (key 8).
+    func offsetCommit(_ header: KafkaRequestHeader, _ request: OffsetCommitRequest) {
+        let code = refusal(of: request)
+        guard code == .none else { return respond(header, request.answer { _, _ in code }) }
+        var offsets: [CommittedOffset] = []
+        let limit = gateway.settings.groups.maximumMetadataBytes
+        for topic in request.topics {
+            let number = gateway.broker.topicNumber(named: topic.name)
+            for partition in topic.partitions {
+                guard let key = gateway.key(number, partition.partitionIndex), partition.fault(limit) == nil else { continue }
+                offsets.append(CommittedOffset(
+                    key: key, offset: partition.committedOffset, leaderEpoch: partition.committedLeaderEpoch,
+                    metadata: partition.committedMetadata ?? ""))
+            }
+        }
+        let ticket = reserve(holding: 0)
+        gateway.propose(offsets.isEmpty ? [] : [.commitOffsets(group: request.groupId, offsets: offsets)]) {
+            [weak self] outcomes in
+            guard let self else { return }
+            let committed = outcomes.first?.coordinatorCode ?? .none
+            var unknown: [PartitionKey] = []
+            if case .applied(.offsetsCommitted(let keys)) = outcomes.first { unknown = keys }
+            fill(ticket, header, request.answer { topic, partition in
+                if let fault = partition.fault(limit) { return fault }
+                let number = self.gateway.broker.topicNumber(named: topic)
+                let key = self.gateway.key(number, partition.partitionIndex)
+                guard let key, offsets.contains(where: { $0.key == key }), !unknown.contains(key) else {
+                    return .unknownTopicOrPartition
+                }
+                return committed
+            })
+        }
+    }
+
+    private func refusal(of request: OffsetCommitRequest) -> KafkaErrorCode {
+        if let refusal = gateway.coordinator.refusal { return refusal }
+        // Unlike in other requests the empty group id was allowed here once; Kafka still takes it. It is refused like
+        // everywhere else: nobody could fetch the offsets apart from others who forgot theirs.
+        if request.groupId.isEmpty { return .invalidGroupId }
+        let generation = request.generationIdOrMemberEpoch
+        guard let group = gateway.coordinator.find(request.groupId) else {
+            return generation < 0 ? .none : .illegalGeneration
+        }
+        return group.checkCommit(
+            request.memberId, instance: request.groupInstanceId, generation: generation,
+            now: gateway.node.clock.monotonicNanoseconds)
+    }
+
+    /// OffsetFetch (key 9), after the leader has made sure that it still is one: a deposed leader would hand out
+    /// offsets that lie before those committed at its successor.
+    func offsetFetch(_ header: KafkaRequestHeader, _ request: OffsetFetchRequest) {
+        let failing = { (code: KafkaErrorCode) in
+            OffsetFetchResponse(groups: request.groups.map {
+                .init(groupId: $0.groupId, topics: $0.failing(code, version: header.apiVersion), errorCode: code)
+            })
+        }
+        if let refusal = gateway.coordinator.refusal { return respond(header, failing(refusal)) }
+        let ticket = reserve(holding: 0)
+        replica.readBarrier { [weak self] isCurrent in
+            guard let self else { return }
+            guard isCurrent else { return fill(ticket, header, failing(.notCoordinator)) }
+            fill(ticket, header, OffsetFetchResponse(groups: request.groups.map(gateway.offsets)))
+        }
+    }
+
+    /// OffsetDelete (key 47, KIP-496): of topics that no member reads.
+    func offsetDelete(_ header: KafkaRequestHeader, _ request: OffsetDeleteRequest) {
+        if let refusal = gateway.coordinator.refusal {
+            return respond(header, OffsetDeleteResponse(errorCode: refusal, topics: []))
+        }
+        guard let group = gateway.coordinator.find(request.groupId) else {
+            return respond(header, OffsetDeleteResponse(errorCode: .groupIdNotFound, topics: []))
+        }
+        guard let subscribed = group.subscribedTopics else {
+            return respond(header, OffsetDeleteResponse(errorCode: .nonEmptyGroup, topics: []))
+        }
+        let free = request.topics.filter { !subscribed.contains($0.name) }
+        let keys = free.flatMap { topic in
+            let number = gateway.broker.topicNumber(named: topic.name)
+            return topic.partitionIndexes.compactMap { self.gateway.key(number, $0) }
+        }
+        let ticket = reserve(holding: 0)
+        gateway.propose([.deleteOffsets(group: request.groupId, keys: keys)]) { [weak self] outcomes in
+            guard let self else { return }
+            let code = outcomes[0].coordinatorCode
+            let topics = code != .none ? [] : request.topics.map { topic in
+                let number = self.gateway.broker.topicNumber(named: topic.name)
+                return OffsetDeleteResponse.Topic(name: topic.name, partitions: topic.partitionIndexes.map { index in
+                    let isKnown = self.gateway.key(number, index) != nil
+                    return .init(
+                        partitionIndex: index,
+                        errorCode: subscribed.contains(topic.name) ? .groupSubscribedToTopic
+                            : isKnown ? .none : .unknownTopicOrPartition)
+                })
+            }
+            fill(ticket, header, OffsetDeleteResponse(errorCode: code, topics: topics))
+        }
+    }
+}
+
+extension KafkaGateway {
+    /// A partition that exists.
+    fileprivate func key(_ topic: UInt32?, _ partition: Int32) -> PartitionKey? {
+        guard let topic, partition >= 0 else { return nil }
+        let key = PartitionKey(topic: topic, partition: UInt32(partition))
+        return broker.partition(key) == nil ? nil : key
+    }
+
+    /// What a group has committed in the partitions asked for; in all when none are named.
+    fileprivate func offsets(_ request: OffsetFetchRequest.Group) -> OffsetFetchResponse.Group {
+        if request.groupId.isEmpty { return .init(groupId: "", topics: [], errorCode: .invalidGroupId) }
+        let group = broker.group(named: request.groupId)
+        guard let topics = request.topics else {
+            return .init(groupId: request.groupId, topics: group.map(everything) ?? [])
+        }
+        return .init(groupId: request.groupId, topics: topics.map { topic in
+            let number = broker.topicNumber(named: topic.name)
+            return .init(name: topic.name, partitions: topic.partitionIndexes.map { index in
+                let committed = number.flatMap { number in
+                    index < 0 ? nil : group?.offset(of: PartitionKey(topic: number, partition: UInt32(index)))
+                }
+                return .init(index, committed)
+            })
+        })
+    }
+
+    private func everything(_ group: ConsumerGroup) -> [OffsetFetchResponse.Topic] {
+        var topics: [OffsetFetchResponse.Topic] = []
+        var last: UInt32?
+        for offset in group.offsets {
+            guard let name = broker.topic(number: offset.key.topic)?.name else { continue }
+            if last != offset.key.topic { topics.append(.init(name: name, partitions: [])) }
+            last = offset.key.topic
+            topics[topics.count - 1].partitions.append(.init(Int32(offset.key.partition), offset))
+        }
+        return topics
+    }
+}
+
+extension OffsetFetchResponse.Partition {
+    /// -1 where nothing is committed.
+    fileprivate init(_ index: Int32, _ offset: CommittedOffset?) {
+        self.init(
+            partitionIndex: index, committedOffset: offset?.offset ?? -1, committedLeaderEpoch: offset?.leaderEpoch ?? -1,
+            metadata: offset?.metadata ?? "")
+    }
+}
+
+extension OffsetFetchRequest.Group {
+    /// Version 1 has no place for an error but in each partition.
+    fileprivate func failing(_ code: KafkaErrorCode, version: Int16) -> [OffsetFetchResponse.Topic] {
+        guard version < 2 else { return [] }
+        return (topics ?? []).map { topic in
+            .init(name: topic.name, partitions: topic.partitionIndexes.map {
+                .init(partitionIndex: $0, committedOffset: -1, metadata: "", errorCode: code)
+            })
+        }
+    }
+}
+
+extension OffsetCommitRequest {
+    fileprivate func answer(_ code: (String, Partition) -> KafkaErrorCode) -> OffsetCommitResponse {
+        OffsetCommitResponse(topics: topics.map { topic in
+            .init(name: topic.name, partitions: topic.partitions.map {
+                .init(partitionIndex: $0.partitionIndex, errorCode: code(topic.name, $0))
+            })
+        })
+    }
+}
+
+extension OffsetCommitRequest.Partition {
+    fileprivate func fault(_ maximumMetadata: Int) -> KafkaErrorCode? {
+        (committedMetadata?.utf8.count ?? 0) > maximumMetadata ? .offsetMetadataTooLarge : nil
+    }
+}

@@ -1,0 +1,184 @@
+"""Consumer groups, with unmodified clients: partitions are shared out, offsets survive, members come, go and crash."""
+
+import asyncio
+import subprocess
+import threading
+import time
+
+import aiokafka
+import confluent_kafka
+import kafka
+import pytest
+from kafka.admin import KafkaAdminClient
+
+from clients import CLIENTS, records
+from nodes import wait_until
+
+PARTITIONS = 12
+SECONDS = 60
+
+
+class Confluent(threading.Thread):
+    """A member that reads, and commits by hand what it has read."""
+
+    def __init__(self, bootstrap, topic, group, **extra):
+        super().__init__(daemon=True)
+        self.consumer = confluent_kafka.Consumer({
+            "bootstrap.servers": bootstrap, "group.id": group, "auto.offset.reset": "earliest",
+            "enable.auto.commit": False, "session.timeout.ms": 6000, "heartbeat.interval.ms": 500, **extra})
+        self.consumer.subscribe([topic])
+        self.owned, self.seen, self.failure = [], [], None
+        self.ending, self.crashing = threading.Event(), threading.Event()
+        self.start()
+
+    def run(self):
+        try:
+            while not self.ending.is_set() and not self.crashing.is_set():
+                message = self.consumer.poll(0.1)
+                self.owned = sorted(place.partition for place in self.consumer.assignment())
+                if message is None or message.error():
+                    continue
+                self.seen.append((message.partition(), message.offset(), message.value()))
+                self.consumer.commit(message, asynchronous=True)
+            if self.ending.is_set():
+                self.consumer.close()
+        except Exception as error:  # shown by the test
+            self.failure = error
+
+    def stop(self):
+        self.ending.set()
+        self.join(SECONDS)
+        assert not self.is_alive() and self.failure is None, self.failure
+
+
+def shared_out(members):
+    """Every partition has one owner, and every member has its share."""
+    owned = [partition for member in members for partition in member.owned]
+    shares = [len(member.owned) for member in members]
+    return sorted(owned) == list(range(PARTITIONS)) and max(shares) - min(shares) <= 1
+
+
+@pytest.mark.parametrize("assignor", ("range", "roundrobin", "cooperative-sticky"))
+def test_five_members_come_and_go(cluster, topic, assignor):
+    name, group = topic(PARTITIONS), f"five-{assignor}"
+    options = {"partition.assignment.strategy": assignor}
+    members = []
+    for _ in range(5):
+        members.append(Confluent(cluster.bootstrap, name, group, **options))
+    wait_until(lambda: shared_out(members), SECONDS, "five members to share out the partitions")
+    members.pop().stop()
+    wait_until(lambda: shared_out(members), SECONDS, "four members to share out the partitions")
+    crashed = members.pop()
+    crashed.crashing.set()
+    crashed.join(SECONDS)
+    crashed.consumer = None  # librdkafka closes it without a word to the group's other members being needed
+    wait_until(lambda: shared_out(members), SECONDS, "three members to share out the partitions")
+    pairs = records(3000)
+    CLIENTS[1].write(cluster.bootstrap, name, pairs)
+    wait_until(lambda: len({row[:2] for member in members for row in member.seen}) == len(pairs), SECONDS,
+               "every record to be read")
+    for member in members:
+        member.stop()
+
+
+def test_offsets_survive_the_leader(new_cluster):
+    cluster = new_cluster()
+    CLIENTS[1].write(cluster.bootstrap, "kept", records(1000))
+    group = {"bootstrap.servers": cluster.bootstrap, "group.id": "kept", "auto.offset.reset": "earliest",
+             "enable.auto.commit": False}
+    first = confluent_kafka.Consumer(group)
+    first.subscribe(["kept"])
+    count, deadline = 0, time.monotonic() + SECONDS
+    while count < 400 and time.monotonic() < deadline:
+        message = first.poll(1)
+        if message is not None and not message.error():
+            count += 1
+            last = message
+    first.commit(last, asynchronous=False)
+    cluster.leader().kill()
+    cluster.wait_leader(30)
+    second = confluent_kafka.Consumer(group)
+    places = second.committed([confluent_kafka.TopicPartition("kept", 0)], timeout=30)
+    assert places[0].offset == 400
+    first.close()
+    second.subscribe(["kept"])
+    while (message := second.poll(1)) is None or message.error():
+        assert time.monotonic() < deadline
+    assert message.offset() == 400
+    second.close()
+
+
+def test_kcat_balanced_consumer(cluster, topic):
+    name, pairs = topic(PARTITIONS), records(500)
+    CLIENTS[1].write(cluster.bootstrap, name, pairs)
+    command = ["kcat", "-b", cluster.bootstrap, "-G", "kcat-group", "-X", "auto.offset.reset=earliest", "-c",
+               str(len(pairs)), "-f", "%k\t%s\n", name]
+    done = subprocess.run(command, capture_output=True, timeout=SECONDS)
+    assert done.returncode == 0, done.stderr.decode()
+    assert sorted(tuple(line.split(b"\t")) for line in done.stdout.splitlines()) == sorted(pairs)
+
+
+def test_kafka_python_group(cluster, topic):
+    name, pairs = topic(PARTITIONS), records(500)
+    CLIENTS[1].write(cluster.bootstrap, name, pairs)
+    options = {"bootstrap_servers": cluster.bootstrap, "group_id": "python-group", "auto_offset_reset": "earliest",
+               "enable_auto_commit": False, "consumer_timeout_ms": 10_000}
+    consumer = kafka.KafkaConsumer(name, **options)
+    found = []
+    for message in consumer:
+        found.append((message.key, message.value))
+        if len(found) == len(pairs):
+            break
+    consumer.commit()
+    consumer.close()
+    assert sorted(found) == sorted(pairs)
+    again = kafka.KafkaConsumer(name, **{**options, "consumer_timeout_ms": 3000})
+    assert list(again) == []
+    again.close()
+
+
+def test_aiokafka_group(cluster, topic):
+    name, pairs = topic(PARTITIONS), records(500)
+    CLIENTS[1].write(cluster.bootstrap, name, pairs)
+
+    async def read():
+        consumer = aiokafka.AIOKafkaConsumer(
+            name, bootstrap_servers=cluster.bootstrap, group_id="aio-group", auto_offset_reset="earliest",
+            enable_auto_commit=False)
+        await consumer.start()
+        try:
+            found = []
+            while len(found) < len(pairs):
+                message = await asyncio.wait_for(consumer.getone(), SECONDS)
+                found.append((message.key, message.value))
+            await consumer.commit()
+            return found
+        finally:
+            await consumer.stop()
+
+    assert sorted(asyncio.run(read())) == sorted(pairs)
+
+
+def test_admin_sees_groups(cluster, topic):
+    name = topic(PARTITIONS)
+    CLIENTS[1].write(cluster.bootstrap, name, records(100))
+    member = Confluent(cluster.bootstrap, name, "seen-by-admins")
+    wait_until(lambda: len(member.owned) == PARTITIONS and member.seen, SECONDS, "the member to own everything")
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": cluster.bootstrap})
+    listed = admin.list_consumer_groups(request_timeout=SECONDS).result()
+    assert "seen-by-admins" in {group.group_id for group in listed.valid} and not listed.errors
+    described = admin.describe_consumer_groups(["seen-by-admins"])["seen-by-admins"].result()
+    assert described.state.name == "STABLE" and len(described.members) == 1
+    assert len(described.members[0].assignment.topic_partitions) == PARTITIONS
+    python = KafkaAdminClient(bootstrap_servers=cluster.bootstrap)
+    assert "seen-by-admins" in str(python.list_groups())
+    with pytest.raises(confluent_kafka.KafkaException) as refused:
+        admin.delete_consumer_groups(["seen-by-admins"])["seen-by-admins"].result()
+    assert refused.value.args[0].code() == confluent_kafka.KafkaError.NON_EMPTY_GROUP
+    member.stop()
+    offsets = admin.list_consumer_group_offsets(
+        [confluent_kafka.ConsumerGroupTopicPartitions("seen-by-admins")])["seen-by-admins"].result()
+    assert {place.partition for place in offsets.topic_partitions} <= set(range(PARTITIONS))
+    admin.delete_consumer_groups(["seen-by-admins"])["seen-by-admins"].result()
+    assert "seen-by-admins" not in str(python.list_groups())
+    python.close()
