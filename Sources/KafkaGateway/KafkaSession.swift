@@ -89,6 +89,11 @@ package final class KafkaSession {
         case .describeConfigs(let body): describeConfigs(header, body)
         case .createPartitions(let body): createPartitions(header, body, frame: frame)
         case .describeCluster(let body): describeCluster(header, body)
+        case .offsetCommit, .offsetFetch, .offsetDelete, .joinGroup, .syncGroup, .heartbeat, .leaveGroup,
+            .listGroups, .describeGroups, .deleteGroups:
+            refuse(
+                .unknownApi(
+                    key: header.apiKey.rawValue, version: header.apiVersion, correlationId: header.correlationId))
         }
     }
 

@@ -83,9 +83,9 @@ extension ApiVersionsResponse {
 }
 
 extension ApiVersionsResponse {
-    /// What this codec serves.
+    /// What the broker serves.
     package static var served: ApiVersionsResponse {
-        ApiVersionsResponse(apiKeys: SupportedApis.all.map(Api.init))
+        ApiVersionsResponse(apiKeys: SupportedApis.advertised.map(Api.init))
     }
 
     /// The answer to an ApiVersions request of a version that is not served.

@@ -7,6 +7,8 @@ package struct SupportedApi: Equatable, Sendable {
     package let maximum: Int16
     /// First version with compact lengths, tagged fields and the longer headers (KIP-482).
     package let firstFlexible: Int16
+    /// Named in ApiVersions. An API that is not has its codec, but the broker answers it as one that it does not know.
+    package let isAdvertised: Bool
 
     package func serves(_ version: Int16) -> Bool { version >= minimumServed && version <= maximum }
 
@@ -17,7 +19,7 @@ package struct SupportedApi: Equatable, Sendable {
     package func responseHeaderIsFlexible(_ version: Int16) -> Bool { key != .apiVersions && isFlexible(version) }
 }
 
-/// What is served, in key order.
+/// What the codec reads and writes, in key order.
 package enum SupportedApis {
     /// Produce is advertised from 0 although 0 to 2 are refused: librdkafka derives its feature flags from the
     /// presence of the old versions (exception in KIP-896).
@@ -26,7 +28,15 @@ package enum SupportedApis {
         entry(.fetch, 4, 12, flexible: 12),
         entry(.listOffsets, 1, 8, flexible: 6),
         entry(.metadata, 0, 13, flexible: 9),
+        entry(.offsetCommit, 2, 9, flexible: 8, isAdvertised: false),
+        entry(.offsetFetch, 1, 9, flexible: 6, isAdvertised: false),
         entry(.findCoordinator, 0, 6, flexible: 3),
+        entry(.joinGroup, 0, 9, flexible: 6, isAdvertised: false),
+        entry(.heartbeat, 0, 4, flexible: 4, isAdvertised: false),
+        entry(.leaveGroup, 0, 5, flexible: 4, isAdvertised: false),
+        entry(.syncGroup, 0, 5, flexible: 4, isAdvertised: false),
+        entry(.describeGroups, 0, 5, flexible: 5, isAdvertised: false),
+        entry(.listGroups, 0, 5, flexible: 3, isAdvertised: false),
         entry(.apiVersions, 0, 4, flexible: 3),
         entry(.createTopics, 2, 7, flexible: 5),
         entry(.deleteTopics, 1, 6, flexible: 4),
@@ -34,8 +44,12 @@ package enum SupportedApis {
         entry(.offsetForLeaderEpoch, 2, 4, flexible: 4),
         entry(.describeConfigs, 1, 4, flexible: 4),
         entry(.createPartitions, 0, 3, flexible: 2),
+        entry(.deleteGroups, 0, 2, flexible: 2, isAdvertised: false),
+        entry(.offsetDelete, 0, 0, flexible: .max, isAdvertised: false),
         entry(.describeCluster, 0, 1, flexible: 0),
     ]
+
+    package static var advertised: [SupportedApi] { all.filter(\.isAdvertised) }
 
     package static subscript(key: ApiKey) -> SupportedApi {
         guard let position = positions[Int(key.rawValue)] else { preconditionFailure("no version window for \(key)") }
@@ -50,10 +64,11 @@ package enum SupportedApis {
     }()
 
     private static func entry(
-        _ key: ApiKey, _ minimum: Int16, _ maximum: Int16, flexible: Int16, advertised: Int16? = nil
+        _ key: ApiKey, _ minimum: Int16, _ maximum: Int16, flexible: Int16, advertised: Int16? = nil,
+        isAdvertised: Bool = true
     ) -> SupportedApi {
         SupportedApi(
             key: key, minimumAdvertised: advertised ?? minimum, minimumServed: minimum, maximum: maximum,
-            firstFlexible: flexible)
+            firstFlexible: flexible, isAdvertised: isAdvertised)
     }
 }

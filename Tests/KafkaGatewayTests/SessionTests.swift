@@ -105,6 +105,38 @@ struct SessionTests {
         #expect(cluster.gateways[0].metrics.malformedRequests == UInt64(cases.count))
     }
 
+    /// What has a codec but is not served yet is answered as what nobody knows.
+    @Test func apisThatAreNotServedCloseTheConnection() throws {
+        let requests: [any KafkaRequestBody] = [
+            OffsetCommitRequest(groupId: "g", topics: []),
+            OffsetFetchRequest(groups: [.init(groupId: "g", topics: [])]),
+            JoinGroupRequest(
+                groupId: "g", sessionTimeoutMs: 1, memberId: "", protocolType: "consumer", protocols: []),
+            HeartbeatRequest(groupId: "g", generationId: 1, memberId: "m"),
+            LeaveGroupRequest(groupId: "g", members: [.init(memberId: "m")]),
+            SyncGroupRequest(groupId: "g", generationId: 1, memberId: "m", assignments: []),
+            DescribeGroupsRequest(groups: []), ListGroupsRequest(), DeleteGroupsRequest(groupsNames: []),
+            OffsetDeleteRequest(groupId: "g", topics: []),
+        ]
+        let cluster = try TestCluster.ready()
+        var sent: UInt64 = 0
+        for (api, request) in zip(SupportedApis.all.filter { !$0.isAdvertised }, requests) {
+            #expect(type(of: request).apiKey == api.key)
+            for version in api.minimumServed...api.maximum {
+                var writer = ByteWriter()
+                request.encodeFrame(into: &writer, version: version, correlationId: 77)
+                let client = try cluster.connect()
+                client.connection.deliver(writer.finish().dropFirst(4))
+                cluster.settle()
+                let reason = "unknown API key \(api.key.rawValue) (version \(version))"
+                #expect(client.connection.closeReason == reason)
+                #expect(client.connection.frameCount == 0, "\(reason)")
+                sent += 1
+            }
+        }
+        #expect(sent == 60 && cluster.gateways[0].metrics.malformedRequests == sent)
+    }
+
     /// A client that is too new finds out here what it may speak (KIP-511).
     @Test func apiVersionsTooHighIsAnsweredInVersion0() throws {
         let cluster = try TestCluster.ready()

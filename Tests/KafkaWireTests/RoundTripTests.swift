@@ -51,7 +51,7 @@ struct RoundTripTests {
             var writer = ByteWriter()
             ApiVersionsResponse.unsupportedVersion.encodeFrame(into: &writer, version: version, correlationId: 7)
             let frame = writer.finish().dropFirst(4)
-            #expect(frame.count == 4 + 2 + 4 + 6 * SupportedApis.all.count)
+            #expect(frame.count == 4 + 2 + 4 + 6 * SupportedApis.advertised.count)
             let decoded = try ApiVersionsResponse.decode(frame: frame, version: version)
             #expect(decoded.correlationId == 7)
             #expect(decoded.body == .unsupportedVersion)
@@ -63,6 +63,24 @@ struct RoundTripTests {
         #expect(all.encodedBody(version: 0).array == [0, 0, 0, 0])
         #expect(try MetadataRequest.decoded(ByteSlice([0, 0, 0, 0]), version: 0).topics == nil)
         #expect(try MetadataRequest.decoded(ByteSlice([0, 0, 0, 0]), version: 1).topics == [])
+    }
+
+    @Test func oneGroupOrMemberIsAListOfOne() throws {
+        let fetch = OffsetFetchRequest(groups: [.init(groupId: "g", topics: nil)])
+        for version in Int16(2)...9 {
+            #expect(try OffsetFetchRequest.decoded(fetch.encodedBody(version: version), version: version) == fetch)
+        }
+        #expect(throws: DecodeError.badLength(position: 3, length: -1)) {
+            try OffsetFetchRequest.decoded(fetch.encodedBody(version: 2), version: 1)
+        }
+        let fetched = OffsetFetchResponse(groups: [.init(groupId: "", topics: [], errorCode: .notCoordinator)])
+        #expect(fetched.encodedBody(version: 1).array == [0, 0, 0, 0])
+        #expect(fetched.encodedBody(version: 2).array == [0, 0, 0, 0, 0, 16])
+        let leave = LeaveGroupRequest(groupId: "g", members: [.init(memberId: "m")])
+        #expect(leave.encodedBody(version: 2).array == [0, 1, 0x67, 0, 1, 0x6d])
+        for version in Int16(0)...5 {
+            #expect(try LeaveGroupRequest.decoded(leave.encodedBody(version: version), version: version) == leave)
+        }
     }
 
     @Test func requestWithoutTopicsHasEmptyRanges() throws {

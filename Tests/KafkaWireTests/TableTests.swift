@@ -32,6 +32,18 @@ struct TableTests {
         #expect(!SupportedApis[.produce].serves(2))
     }
 
+    /// What the broker does not serve yet, a client must not find.
+    @Test func onlyAdvertisedApisAreNamed() {
+        let hidden: [ApiKey] = [
+            .offsetCommit, .offsetFetch, .joinGroup, .heartbeat, .leaveGroup, .syncGroup, .describeGroups, .listGroups,
+            .deleteGroups, .offsetDelete,
+        ]
+        #expect(SupportedApis.all.filter { !$0.isAdvertised }.map(\.key) == hidden)
+        for response in [ApiVersionsResponse.served, .unsupportedVersion] {
+            #expect(response.apiKeys.map(\.apiKey) == ApiKey.allCases.filter { !hidden.contains($0) }.map(\.rawValue))
+        }
+    }
+
     @Test func onlyApiVersionsKeepsThePlainResponseHeader() {
         for api in SupportedApis.all {
             let expected = api.key != .apiVersions && api.maximum >= api.firstFlexible
