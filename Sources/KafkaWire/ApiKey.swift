@@ -4,7 +4,15 @@ package enum ApiKey: Int16, CaseIterable, Sendable {
     case fetch = 1
     case listOffsets = 2
     case metadata = 3
+    case offsetCommit = 8
+    case offsetFetch = 9
     case findCoordinator = 10
+    case joinGroup = 11
+    case heartbeat = 12
+    case leaveGroup = 13
+    case syncGroup = 14
+    case describeGroups = 15
+    case listGroups = 16
     case apiVersions = 18
     case createTopics = 19
     case deleteTopics = 20
@@ -12,6 +20,8 @@ package enum ApiKey: Int16, CaseIterable, Sendable {
     case offsetForLeaderEpoch = 23
     case describeConfigs = 32
     case createPartitions = 37
+    case deleteGroups = 42
+    case offsetDelete = 47
     case describeCluster = 60
 
     /// The name in Kafka's protocol guide.
@@ -21,7 +31,15 @@ package enum ApiKey: Int16, CaseIterable, Sendable {
         case .fetch: "Fetch"
         case .listOffsets: "ListOffsets"
         case .metadata: "Metadata"
+        case .offsetCommit: "OffsetCommit"
+        case .offsetFetch: "OffsetFetch"
         case .findCoordinator: "FindCoordinator"
+        case .joinGroup: "JoinGroup"
+        case .heartbeat: "Heartbeat"
+        case .leaveGroup: "LeaveGroup"
+        case .syncGroup: "SyncGroup"
+        case .describeGroups: "DescribeGroups"
+        case .listGroups: "ListGroups"
         case .apiVersions: "ApiVersions"
         case .createTopics: "CreateTopics"
         case .deleteTopics: "DeleteTopics"
@@ -29,6 +47,8 @@ package enum ApiKey: Int16, CaseIterable, Sendable {
         case .offsetForLeaderEpoch: "OffsetForLeaderEpoch"
         case .describeConfigs: "DescribeConfigs"
         case .createPartitions: "CreatePartitions"
+        case .deleteGroups: "DeleteGroups"
+        case .offsetDelete: "OffsetDelete"
         case .describeCluster: "DescribeCluster"
         }
     }

@@ -83,7 +83,7 @@ extension ApiVersionsResponse {
 }
 
 extension ApiVersionsResponse {
-    /// What this codec serves.
+    /// What the broker serves.
     package static var served: ApiVersionsResponse {
         ApiVersionsResponse(apiKeys: SupportedApis.all.map(Api.init))
     }

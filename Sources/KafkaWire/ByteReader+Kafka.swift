@@ -86,6 +86,14 @@ extension ByteReader {
         return try bytes(length)
     }
 
+    package mutating func kafkaBytes(flexible: Bool) throws(DecodeError) -> ByteSlice {
+        let start = position
+        guard let slice = try kafkaNullableBytes(flexible: flexible) else {
+            throw .badLength(position: start, length: -1)
+        }
+        return slice
+    }
+
     /// The element count of an array, checked against the bytes that remain; nil for a null array.
     package mutating func kafkaNullableCount(flexible: Bool, minimumSize: Int) throws(DecodeError) -> Int? {
         let start = position

@@ -65,6 +65,10 @@ extension ByteWriter {
         if let slice { bytes(slice) }
     }
 
+    package mutating func kafkaBytes(_ slice: ByteSlice, flexible: Bool) {
+        kafkaNullableBytes(slice, flexible: flexible)
+    }
+
     /// The length of a byte field or the count of an array; nil for null.
     package mutating func kafkaNullableLength(_ length: Int?, flexible: Bool) {
         if flexible {

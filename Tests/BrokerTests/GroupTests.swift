@@ -130,11 +130,3 @@ struct GroupTests {
         #expect(throws: DecodeError.self) { try Broker(snapshot: ByteSlice(damaged)) }
     }
 }
-
-extension Leader {
-    /// Proposes and applies.
-    @discardableResult fileprivate mutating func run(_ command: Command) throws -> ApplyResult {
-        _ = propose(command)
-        return try #require(try apply(pending.count).last)
-    }
-}

@@ -33,6 +33,10 @@ struct FieldTests {
             }
             #expect(throws: refusal) {
                 var reader = reading(bytes)
+                return try reader.kafkaBytes(flexible: flexible)
+            }
+            #expect(throws: refusal) {
+                var reader = reading(bytes)
                 return try reader.kafkaCount(flexible: flexible, minimumSize: 1)
             }
             #expect(throws: refusal) {

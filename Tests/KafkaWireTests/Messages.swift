@@ -15,7 +15,15 @@ struct ApiCase: Sendable, CustomStringConvertible {
         ApiCase(key: .fetch, request: FetchRequest.self, response: FetchResponse.self),
         ApiCase(key: .listOffsets, request: ListOffsetsRequest.self, response: ListOffsetsResponse.self),
         ApiCase(key: .metadata, request: MetadataRequest.self, response: MetadataResponse.self),
+        ApiCase(key: .offsetCommit, request: OffsetCommitRequest.self, response: OffsetCommitResponse.self),
+        ApiCase(key: .offsetFetch, request: OffsetFetchRequest.self, response: OffsetFetchResponse.self),
         ApiCase(key: .findCoordinator, request: FindCoordinatorRequest.self, response: FindCoordinatorResponse.self),
+        ApiCase(key: .joinGroup, request: JoinGroupRequest.self, response: JoinGroupResponse.self),
+        ApiCase(key: .heartbeat, request: HeartbeatRequest.self, response: HeartbeatResponse.self),
+        ApiCase(key: .leaveGroup, request: LeaveGroupRequest.self, response: LeaveGroupResponse.self),
+        ApiCase(key: .syncGroup, request: SyncGroupRequest.self, response: SyncGroupResponse.self),
+        ApiCase(key: .describeGroups, request: DescribeGroupsRequest.self, response: DescribeGroupsResponse.self),
+        ApiCase(key: .listGroups, request: ListGroupsRequest.self, response: ListGroupsResponse.self),
         ApiCase(key: .apiVersions, request: ApiVersionsRequest.self, response: ApiVersionsResponse.self),
         ApiCase(key: .createTopics, request: CreateTopicsRequest.self, response: CreateTopicsResponse.self),
         ApiCase(key: .deleteTopics, request: DeleteTopicsRequest.self, response: DeleteTopicsResponse.self),
@@ -26,6 +34,8 @@ struct ApiCase: Sendable, CustomStringConvertible {
         ApiCase(key: .describeConfigs, request: DescribeConfigsRequest.self, response: DescribeConfigsResponse.self),
         ApiCase(
             key: .createPartitions, request: CreatePartitionsRequest.self, response: CreatePartitionsResponse.self),
+        ApiCase(key: .deleteGroups, request: DeleteGroupsRequest.self, response: DeleteGroupsResponse.self),
+        ApiCase(key: .offsetDelete, request: OffsetDeleteRequest.self, response: OffsetDeleteResponse.self),
         ApiCase(key: .describeCluster, request: DescribeClusterRequest.self, response: DescribeClusterResponse.self),
     ]
 
@@ -67,7 +77,15 @@ extension KafkaRequest {
         case .fetch(let body): body
         case .listOffsets(let body): body
         case .metadata(let body): body
+        case .offsetCommit(let body): body
+        case .offsetFetch(let body): body
         case .findCoordinator(let body): body
+        case .joinGroup(let body): body
+        case .heartbeat(let body): body
+        case .leaveGroup(let body): body
+        case .syncGroup(let body): body
+        case .describeGroups(let body): body
+        case .listGroups(let body): body
         case .apiVersions(let body): body
         case .createTopics(let body): body
         case .deleteTopics(let body): body
@@ -75,6 +93,8 @@ extension KafkaRequest {
         case .offsetForLeaderEpoch(let body): body
         case .describeConfigs(let body): body
         case .createPartitions(let body): body
+        case .deleteGroups(let body): body
+        case .offsetDelete(let body): body
         case .describeCluster(let body): body
         }
     }

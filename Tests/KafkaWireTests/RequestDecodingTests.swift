@@ -73,10 +73,38 @@ struct RequestDecodingTests {
             return
         }
         #expect(decoded == request)
-        let inside = frame.unsafeBytes
         for slice in [decoded.topics[0].name, try #require(decoded.partitions[0].records)] {
-            let start = try #require(slice.unsafeBytes.baseAddress)
-            #expect(start > inside.baseAddress! && start + slice.count <= inside.baseAddress! + inside.count)
+            try expect(slice, inside: frame)
         }
+    }
+
+    private func expect(_ slice: ByteSlice, inside frame: ByteSlice) throws {
+        let inside = frame.unsafeBytes
+        let start = try #require(slice.unsafeBytes.baseAddress)
+        #expect(start > inside.baseAddress! && start + slice.count <= inside.baseAddress! + inside.count)
+    }
+
+    @Test func groupMetadataAndAssignmentsReferToTheFrame() throws {
+        let opaque = ByteSlice(Array(0..<100))
+        let join = JoinGroupRequest(
+            groupId: "g", sessionTimeoutMs: 1, memberId: "", protocolType: "consumer",
+            protocols: [.init(name: "range", metadata: opaque)])
+        let sync = SyncGroupRequest(
+            groupId: "g", generationId: 1, memberId: "m", assignments: [.init(memberId: "m", assignment: opaque)])
+        var writer = ByteWriter()
+        join.encodeFrame(into: &writer, version: 9, correlationId: 1)
+        let joinFrame = writer.finish().dropFirst(4)
+        writer = ByteWriter()
+        sync.encodeFrame(into: &writer, version: 5, correlationId: 1)
+        let syncFrame = writer.finish().dropFirst(4)
+        guard case .joinGroup(let joined) = try KafkaRequest.decode(frame: joinFrame).body,
+            case .syncGroup(let synced) = try KafkaRequest.decode(frame: syncFrame).body
+        else {
+            Issue.record("not the requests that were sent")
+            return
+        }
+        #expect(joined.protocols[0].metadata == opaque && synced.assignments[0].assignment == opaque)
+        try expect(joined.protocols[0].metadata, inside: joinFrame)
+        try expect(synced.assignments[0].assignment, inside: syncFrame)
     }
 }

@@ -65,6 +65,24 @@ struct RoundTripTests {
         #expect(try MetadataRequest.decoded(ByteSlice([0, 0, 0, 0]), version: 1).topics == [])
     }
 
+    @Test func oneGroupOrMemberIsAListOfOne() throws {
+        let fetch = OffsetFetchRequest(groups: [.init(groupId: "g", topics: nil)])
+        for version in Int16(2)...9 {
+            #expect(try OffsetFetchRequest.decoded(fetch.encodedBody(version: version), version: version) == fetch)
+        }
+        #expect(throws: DecodeError.badLength(position: 3, length: -1)) {
+            try OffsetFetchRequest.decoded(fetch.encodedBody(version: 2), version: 1)
+        }
+        let fetched = OffsetFetchResponse(groups: [.init(groupId: "", topics: [], errorCode: .notCoordinator)])
+        #expect(fetched.encodedBody(version: 1).array == [0, 0, 0, 0])
+        #expect(fetched.encodedBody(version: 2).array == [0, 0, 0, 0, 0, 16])
+        let leave = LeaveGroupRequest(groupId: "g", members: [.init(memberId: "m")])
+        #expect(leave.encodedBody(version: 2).array == [0, 1, 0x67, 0, 1, 0x6d])
+        for version in Int16(0)...5 {
+            #expect(try LeaveGroupRequest.decoded(leave.encodedBody(version: version), version: version) == leave)
+        }
+    }
+
     @Test func requestWithoutTopicsHasEmptyRanges() throws {
         let produce = ProduceRequest(acks: -1, timeoutMs: 5)
         #expect(try ProduceRequest.decoded(produce.encodedBody(version: 9), version: 9).topics.isEmpty)

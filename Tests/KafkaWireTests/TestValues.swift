@@ -54,6 +54,11 @@ struct TestValues {
         return ByteSlice([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: abs(number % 7)))
     }
 
+    mutating func bytes() -> ByteSlice {
+        let number = next()
+        return ByteSlice([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: abs(number % 7)))
+    }
+
     mutating func uuid() -> KafkaUUID {
         let number = UInt64(truncatingIfNeeded: next())
         return KafkaUUID(high: number, low: number &* 3)

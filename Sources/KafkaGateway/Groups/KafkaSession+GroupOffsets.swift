@@ -89,7 +89,7 @@ extension KafkaSession {
         gateway.propose([.deleteOffsets(group: request.groupId, keys: keys)]) { [weak self] outcomes in
             guard let self else { return }
             let code = outcomes[0].coordinatorCode
-            let topics = code != .none ? [] : request.topics.map { topic in
+            let topics: [OffsetDeleteResponse.Topic] = code != .none ? [] : request.topics.map { topic in
                 let number = self.gateway.broker.topicNumber(named: topic.name)
                 return OffsetDeleteResponse.Topic(name: topic.name, partitions: topic.partitionIndexes.map { index in
                     let isKnown = self.gateway.key(number, index) != nil

@@ -38,7 +38,7 @@ extension KafkaSession {
             return respond(header, JoinGroupResponse.failed(.unknownMemberId, memberId: request.memberId))
         }
         let ticket = reserve(holding: 0)
-        let client = GroupClient(id: header.clientId ?? "", host: "/" + clientHost)
+        let client = GroupClient(id: header.clientId?.text ?? "", host: "/" + clientHost)
         group.join(request, version: header.apiVersion, client: client, now: now) { [weak self] response in
             self?.fill(ticket, header, response)
         }

@@ -1,0 +1,52 @@
+import Bytes
+
+/// Forgets a group's offsets of some partitions (KIP-496).
+package struct OffsetDeleteRequest: KafkaRequestBody {
+    package static let apiKey = ApiKey.offsetDelete
+    package static let firstFlexible: Int16 = .max
+
+    package var groupId: String
+    package var topics: [Topic]
+
+    package init(groupId: String, topics: [Topic]) {
+        self.groupId = groupId
+        self.topics = topics
+    }
+}
+
+extension OffsetDeleteRequest {
+    package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
+        groupId = try reader.kafkaString(flexible: false)
+        topics = try reader.kafkaArray(of: Topic.self, version: version, flexible: false)
+    }
+
+    package func encode(into writer: inout ByteWriter, version: Int16) {
+        writer.kafkaString(groupId, flexible: false)
+        writer.kafkaArray(topics, version: version, flexible: false)
+    }
+}
+
+extension OffsetDeleteRequest {
+    package struct Topic: KafkaStructure {
+        package var name: String
+        /// On the wire a list of structures with this one field.
+        package var partitionIndexes: [Int32]
+
+        package static let minimumSize = 6
+
+        package init(name: String, partitionIndexes: [Int32]) {
+            self.name = name
+            self.partitionIndexes = partitionIndexes
+        }
+
+        package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
+            name = try reader.kafkaString(flexible: false)
+            partitionIndexes = try reader.kafkaInt32Array(flexible: false)
+        }
+
+        package func encode(into writer: inout ByteWriter, version: Int16) {
+            writer.kafkaString(name, flexible: false)
+            writer.kafkaInt32Array(partitionIndexes, flexible: false)
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import KafkaWire
+
+extension OffsetDeleteRequest: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> OffsetDeleteRequest {
+        let groupId = values.string()
+        let topics = values.array { OffsetDeleteRequest.Topic.sample(&$0, version: version) }
+        return OffsetDeleteRequest(
+            groupId: groupId,
+            topics: topics)
+    }
+}
+
+extension OffsetDeleteRequest.Topic: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> OffsetDeleteRequest.Topic {
+        let name = values.string()
+        let partitionIndexes = values.int32Array()
+        return OffsetDeleteRequest.Topic(
+            name: name,
+            partitionIndexes: partitionIndexes)
+    }
+}
+
+extension OffsetDeleteResponse: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> OffsetDeleteResponse {
+        let errorCode = values.errorCode()
+        let throttleTimeMs = values.int32()
+        let topics = values.array { OffsetDeleteResponse.Topic.sample(&$0, version: version) }
+        return OffsetDeleteResponse(
+            errorCode: errorCode,
+            throttleTimeMs: throttleTimeMs,
+            topics: topics)
+    }
+}
+
+extension OffsetDeleteResponse.Topic: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> OffsetDeleteResponse.Topic {
+        let name = values.string()
+        let partitions = values.array { OffsetDeleteResponse.Partition.sample(&$0, version: version) }
+        return OffsetDeleteResponse.Topic(
+            name: name,
+            partitions: partitions)
+    }
+}
+
+extension OffsetDeleteResponse.Partition: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> OffsetDeleteResponse.Partition {
+        let partitionIndex = values.int32()
+        let errorCode = values.errorCode()
+        return OffsetDeleteResponse.Partition(
+            partitionIndex: partitionIndex,
+            errorCode: errorCode)
+    }
+}
