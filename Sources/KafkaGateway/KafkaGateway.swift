@@ -27,8 +27,7 @@ package final class KafkaGateway {
     /// Calls that wait until a majority has confirmed that this node leads.
     var confirming: [LeaderCall] = []
     private var hasApplied = false
-    /// Set once, right after `init`.
-    private(set) var coordinator: GroupCoordinator!
+    private(set) lazy var coordinator = GroupCoordinator(gateway: self)
     /// Since when this node has known no leader (monotonic nanoseconds); nil while it knows one.
     private var leaderlessSince: UInt64?
 
@@ -37,7 +36,6 @@ package final class KafkaGateway {
     package init(node: Node, settings: KafkaSettings) {
         self.node = node
         self.settings = settings
-        coordinator = GroupCoordinator(gateway: self)
         node.onForwardedRequest = { [unowned self] request, answer in self.answerForwarded(request, answer) }
     }
 

@@ -19,8 +19,9 @@ final class GroupClient {
 
     var request: JoinGroupRequest {
         JoinGroupRequest(
-            groupId: group, sessionTimeoutMs: 6_000, rebalanceTimeoutMs: 10_000, memberId: id, groupInstanceId: instance,
-            protocolType: "consumer", protocols: [.init(name: "range", metadata: subscription(to: "t"))])
+            groupId: group, sessionTimeoutMs: 6_000, rebalanceTimeoutMs: 10_000, memberId: id,
+            groupInstanceId: instance, protocolType: "consumer",
+            protocols: [.init(name: "range", metadata: subscription(to: "t"))])
     }
 
     /// JoinGroup, without waiting for the answer.

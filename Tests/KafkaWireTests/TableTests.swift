@@ -26,7 +26,11 @@ struct TableTests {
         func contains(_ key: Int16, _ version: Int16) -> Bool {
             windows.contains { $0.apiKey == key && $0.minVersion <= version && $0.maxVersion >= version }
         }
-        for (key, version) in [(0, 0), (0, 3), (0, 7), (1, 4), (1, 10), (2, 1), (3, 0), (10, 0), (18, 0), (22, 0)] {
+        let wanted = [
+            (0, 0), (0, 3), (0, 7), (1, 4), (1, 10), (2, 1), (3, 0), (8, 2), (9, 1), (10, 0), (11, 0), (12, 0), (13, 0),
+            (14, 0), (18, 0), (22, 0),
+        ]
+        for (key, version) in wanted {
             #expect(contains(Int16(key), Int16(version)), "key \(key) version \(version)")
         }
         #expect(!SupportedApis[.produce].serves(2))

@@ -1,7 +1,7 @@
 import Bytes
 
-/// A consumer group as the log knows it: the last generation its members agreed on, and what was committed. What happens
-/// between two generations is the coordinator's alone and does not survive it.
+/// A consumer group as the log knows it: the last generation its members agreed on, and what was committed. What
+/// happens between two generations is the coordinator's alone and does not survive it.
 package struct ConsumerGroup: Equatable, Sendable {
     package internal(set) var generation: GroupGeneration
     /// When the group was left by its last member, or last had nothing but offsets; milliseconds since 1970.

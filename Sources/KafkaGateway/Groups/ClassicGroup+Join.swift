@@ -4,8 +4,8 @@ import KafkaWire
 
 /// JoinGroup, and how a generation comes about.
 extension ClassicGroup {
-    /// `version` decides whether a new member must first learn its id (KIP-394) and whether a returning static leader can
-    /// be told to leave the assignment alone (KIP-814).
+    /// `version` decides whether a new member must first learn its id (KIP-394) and whether a returning static leader
+    /// can be told to leave the assignment alone (KIP-814).
     func join(
         _ request: JoinGroupRequest, version: Int16, client: GroupClient, now: UInt64,
         answer: @escaping (JoinGroupResponse) -> Void
@@ -30,7 +30,9 @@ extension ClassicGroup {
     /// The group can still agree on a protocol with this member.
     private func speaks(_ request: JoinGroupRequest) -> Bool {
         guard !request.protocolType.isEmpty, !request.protocols.isEmpty else { return false }
-        let others = members.filter { $0.id != request.memberId && $0.instance.map { $0 != request.groupInstanceId } ?? true }
+        let others = members.filter { member in
+            member.id != request.memberId && (member.instance == nil || member.instance != request.groupInstanceId)
+        }
         if others.isEmpty { return true }
         return request.protocolType == protocolType
             && request.protocols.contains { offered in others.allSatisfy { $0.speaks(offered.name) } }
@@ -79,7 +81,8 @@ extension ClassicGroup {
         member.replace(id: id, client: client)
         if leader == old { leader = id }
         member.update(request, now: now)
-        let isUnchanged = phase == .stable && chosenProtocol() == protocolName && member.metadata(of: protocolName) == before
+        let isUnchanged = phase == .stable && chosenProtocol() == protocolName
+            && member.metadata(of: protocolName) == before
         guard isUnchanged else {
             member.awaitJoin(answer)
             return rebalance(now: now)
@@ -192,7 +195,8 @@ extension ClassicGroup {
     /// Of the protocols that all speak, the one most members like best; among equals, the first that the first member
     /// names.
     private func chosenProtocol() -> String? {
-        let common = members.first?.protocols.map(\.name).filter { name in members.allSatisfy { $0.speaks(name) } } ?? []
+        let offered = members.first?.protocols.map(\.name) ?? []
+        let common = offered.filter { name in members.allSatisfy { $0.speaks(name) } }
         let votes = members.compactMap { member in member.protocols.first { common.contains($0.name) }?.name }
         return common.max { left, right in
             votes.count(where: { $0 == left }) < votes.count(where: { $0 == right })

@@ -25,7 +25,7 @@ extension ClassicGroup {
         if code != .none { return code }
         if request.generationId != generation { return .illegalGeneration }
         if let type = request.protocolType, type != protocolType { return .inconsistentGroupProtocol }
-        if let name = request.protocolName, let chosen = protocolName, name != chosen { return .inconsistentGroupProtocol }
+        if let name = request.protocolName, name != protocolName { return .inconsistentGroupProtocol }
         return .none
     }
 
@@ -65,7 +65,9 @@ extension ClassicGroup {
 
     func heartbeat(_ request: HeartbeatRequest, now: UInt64) -> KafkaErrorCode {
         let code = check(request.memberId, instance: request.groupInstanceId)
-        guard code == .none, let member = member(request.memberId) else { return code == .none ? .unknownMemberId : code }
+        guard code == .none, let member = member(request.memberId) else {
+            return code == .none ? .unknownMemberId : code
+        }
         if request.generationId != generation { return .illegalGeneration }
         member.touch(now)
         return phase == .joining ? .rebalanceInProgress : .none

@@ -2,10 +2,10 @@ import Broker
 import Bytes
 import KafkaWire
 
-/// One group of the classic protocol as its coordinator, the leader, runs it: who is a member, and where the group is on
-/// its way from one generation to the next. Only what the members have agreed on is stored (`GroupGeneration`); a new
-/// coordinator begins with that, so a change of leadership moves nobody. No I/O: time comes in as monotonic nanoseconds,
-/// answers go out through closures.
+/// One group of the classic protocol as its coordinator, the leader, runs it: who is a member, and where the group is
+/// on its way from one generation to the next. Only what the members have agreed on is stored (`GroupGeneration`); a
+/// new coordinator begins with that, so a change of leadership moves nobody. No I/O: time comes in as monotonic
+/// nanoseconds, answers go out through closures.
 ///
 /// ```
 ///            join                 all are back, or time is up           the leading member's assignment is stored

@@ -2,8 +2,8 @@ import Broker
 import KafkaWire
 import Node
 
-/// The groups that have members, or are about to, as the leader runs them. All of it is made anew from the broker's state
-/// when this node becomes ready to lead, and dropped when it stops.
+/// The groups that have members, or are about to, as the leader runs them. All of it is made anew from the broker's
+/// state when this node becomes ready to lead, and dropped when it stops.
 final class GroupCoordinator {
     private unowned let gateway: KafkaGateway
     /// In the order in which they came up; looked up by name.

@@ -32,7 +32,9 @@ extension KafkaSession {
             if let refusal { return .failed(name, refusal, state: "") }
             if name.isEmpty { return .failed(name, .invalidGroupId, state: "") }
             // A group that there is not is described as dead, without an error.
-            guard var group = gateway.coordinator.find(name)?.summary else { return .failed(name, .none, state: "Dead") }
+            guard var group = gateway.coordinator.find(name)?.summary else {
+                return .failed(name, .none, state: "Dead")
+            }
             group.authorizedOperations = operations
             return group
         }))

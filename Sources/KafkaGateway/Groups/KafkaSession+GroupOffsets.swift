@@ -13,7 +13,8 @@ extension KafkaSession {
         for topic in request.topics {
             let number = gateway.broker.topicNumber(named: topic.name)
             for partition in topic.partitions {
-                guard let key = gateway.key(number, partition.partitionIndex), partition.fault(limit) == nil else { continue }
+                let key = gateway.key(number, partition.partitionIndex)
+                guard let key, partition.fault(limit) == nil else { continue }
                 offsets.append(CommittedOffset(
                     key: key, offset: partition.committedOffset, leaderEpoch: partition.committedLeaderEpoch,
                     metadata: partition.committedMetadata ?? ""))
@@ -147,8 +148,8 @@ extension OffsetFetchResponse.Partition {
     /// -1 where nothing is committed.
     fileprivate init(_ index: Int32, _ offset: CommittedOffset?) {
         self.init(
-            partitionIndex: index, committedOffset: offset?.offset ?? -1, committedLeaderEpoch: offset?.leaderEpoch ?? -1,
-            metadata: offset?.metadata ?? "")
+            partitionIndex: index, committedOffset: offset?.offset ?? -1,
+            committedLeaderEpoch: offset?.leaderEpoch ?? -1, metadata: offset?.metadata ?? "")
     }
 }
 

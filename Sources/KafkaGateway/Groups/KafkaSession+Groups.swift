@@ -32,8 +32,9 @@ extension KafkaSession {
         let sessions = settings.minimumSessionMilliseconds...settings.maximumSessionMilliseconds
         if refusal == nil, !sessions.contains(request.sessionTimeoutMs) { refusal = .invalidSessionTimeout }
         if let refusal { return respond(header, JoinGroupResponse.failed(refusal, memberId: request.memberId)) }
-        let isKnown = request.memberId.isEmpty
-        let group = isKnown ? gateway.coordinator.findOrMake(request.groupId) : gateway.coordinator.find(request.groupId)
+        let isNew = request.memberId.isEmpty
+        let coordinator = gateway.coordinator
+        let group = isNew ? coordinator.findOrMake(request.groupId) : coordinator.find(request.groupId)
         guard let group else {
             return respond(header, JoinGroupResponse.failed(.unknownMemberId, memberId: request.memberId))
         }
