@@ -1,3 +1,4 @@
+import Planted
 import Raft
 
 /// What this node is, and what the nodes at the other end of its links have said they are.
@@ -6,7 +7,7 @@ struct Acquaintances {
     let incarnation: UInt64
     /// This node's directory was formatted as one of those the cluster began with.
     let isFounder: Bool
-    /// Of each connected peer.
+    /// Of each connected peer; 0 if that directory was a member's that has been removed.
     private(set) var incarnations: [MemberID: UInt64] = [:]
     /// Peers that are not who their id says: their data directory is not the one the group knows.
     private(set) var strangers: Set<MemberID> = []
@@ -26,6 +27,15 @@ struct Acquaintances {
     mutating func remove(_ peer: MemberID) {
         incarnations[peer] = nil
         strangers.remove(peer)
+    }
+
+    /// The member `peer` was removed with this directory. If its id is given anew, it is to another one: a process that
+    /// is gone, whose link has not been found broken yet, must not be written down as who has come.
+    mutating func removeMember(_ peer: MemberID, _ incarnation: UInt64) {
+        #if DEBUG
+        if Planted.has(.recordsRemovedDirectory) { return }
+        #endif
+        if incarnation != 0, incarnations[peer] == incarnation { incarnations[peer] = 0 }
     }
 
     /// A new configuration may know more, or another directory under the same id.

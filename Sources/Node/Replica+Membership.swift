@@ -68,6 +68,11 @@ extension Replica {
 
     /// Committed: those who are not members now will not hear of it through the log.
     func configurationApplied(at index: UInt64) {
+        let before = configurations.entry(at: index - 1).configuration
+        let applied = configurations.entry(at: index).configuration
+        for record in before.records where !applied.membership.contains(record.id) {
+            acquaintances.removeMember(record.id, record.incarnation)
+        }
         for peer in acquaintances.peers { tellIfOutside(peer) }
         guard isLeader, !configuration.membership.contains(node.rawValue) else { return }
         // The core tells another to take over.
@@ -119,9 +124,12 @@ extension Replica {
         removed(at: index)
     }
 
-    /// By the configuration at `index`, a node of this id has other data than this one.
+    /// By the configuration at `index`, a node of this id has other data than this one. Not by an older one than ours,
+    /// unless ours says so too: a leader may have sent us its log before it knew who we are.
     func toldOtherData(by peer: NodeID, configuration index: UInt64) {
-        guard index > configurations.lastIndex else { return }
+        let known = configuration.record(of: node.rawValue).incarnation
+        let isKnown = known != 0 && known != acquaintances.incarnation
+        guard index > configurations.lastIndex || isKnown else { return }
         if wasMember { stop(.foreignData(node)) } else { onEvent?(.knownWithOtherData) }
     }
 

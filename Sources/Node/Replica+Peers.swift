@@ -9,7 +9,7 @@ extension Replica {
         guard fault == nil else { return }
         switch frame {
         case .raft(let message, let entries):
-            if acquaintances.strangers.contains(peer.rawValue) { return }
+            if acquaintances.strangers.contains(peer.rawValue), !Self.isLeaders(message) { return }
             if case .preVoteRequest = message { tellIfOutside(peer.rawValue) }
             incoming = entries
             raft.step(message, from: peer.rawValue)
@@ -34,6 +34,15 @@ extension Replica {
         case .otherData(let index): toldOtherData(by: peer, configuration: index)
         case .forward, .forwardAdmin, .forwardReply:
             preconditionFailure("forwarded requests are the node's, not a group's")
+        }
+    }
+
+    /// A leader is heard, stranger or not: those who elected it know better who it is. A node that was away while its
+    /// leader of now was seeded again would else never hear of that.
+    private static func isLeaders(_ message: RaftMessage) -> Bool {
+        switch message {
+        case .append, .heartbeat: true
+        default: false
         }
     }
 

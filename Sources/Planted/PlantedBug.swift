@@ -15,6 +15,10 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case readsWithoutQuorum = "reads-without-quorum"
     case matchesByIndexOnly = "matches-by-index-only"
     case admitsBeforeNoop = "admits-before-no-op"
+    // The members.
+    case learnersCount = "learners-count"
+    case changesWhilePending = "changes-while-pending"
+    case recordsRemovedDirectory = "records-removed-directory"
     // The disk.
     case entriesNotSynced = "entries-not-synced"
     case stateNotSynced = "state-not-synced"

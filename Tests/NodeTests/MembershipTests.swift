@@ -301,6 +301,40 @@ import Testing
         try story.checkEqual()
     }
 
+    /// So it is when the leader's whole log reaches it before it is told.
+    @Test func aLostDiskIsRecognisedWithTheLogOfTheOthers() throws {
+        let story = try Story(seed: 12)
+        let cluster = story.cluster
+        try story.produce(5)
+        let lost = try #require(cluster.members.first { $0.id != cluster.leader?.id })
+        let entry = try #require(cluster.leader?.node?.replica.configurations.entries.last)
+        cluster.crash(lost, losesPower: true)
+        try cluster.replaceDisk(of: lost, founders: Membership(voters: [1, 2, 3]))
+        try cluster.start(lost)
+        let replica = try #require(lost.node?.replica)
+        replica.remember(entry.configuration, at: entry.index)
+        #expect(cluster.run(until: { lost.fault != nil }, limit: 1_000))
+    }
+
+    /// A machine that is gone without a word keeps its link for a while, and its number is given to another disk.
+    @Test func aDirectoryThatWasRemovedIsNotTakenForTheNextOfItsNumber() {
+        let identity = NodeIdentity(
+            cluster: ClusterID(high: 1, low: 2), node: NodeID(1), membership: Membership(voters: [1, 2, 3]))
+        var acquaintances = Acquaintances(identity)
+        let before = GroupConfiguration(
+            membership: Membership(voters: [1, 2, 3]), records: [MemberRecord(id: 3, incarnation: 33)])
+        acquaintances.add(3, 33, before)
+        acquaintances.removeMember(3, 33)
+        let after = GroupConfiguration(membership: Membership(voters: [1, 2], learners: [3]))
+        #expect(acquaintances.completing(after, self: 1) == nil)
+        acquaintances.remove(3)
+        acquaintances.add(3, 44, after)
+        #expect(acquaintances.completing(after, self: 1) == [MemberRecord(id: 3, incarnation: 44)])
+        // Who was there before the old one was removed is not it.
+        acquaintances.removeMember(3, 33)
+        #expect(acquaintances.completing(after, self: 1) == [MemberRecord(id: 3, incarnation: 44)])
+    }
+
     /// Removed and added again with an empty disk, under its old number, it gets a snapshot and what follows.
     @Test(arguments: [true, false]) func aLostDiskIsSeededAgain(_ isUpWhenAdded: Bool) throws {
         let story = try Story(seed: 10, settings: Self.settings(snapshotEntries: 20))
@@ -334,6 +368,31 @@ import Testing
         try cluster.start(lost)
         #expect(lost.node?.replica.configuration.membership.voters == [1, 2, 3])
         #expect(lost.node?.replica.configuration.record(of: lost.id.rawValue).addresses != nil)
+    }
+
+    /// A node that was away knows its leader by the directory that the leader has lost: it follows all the same.
+    @Test func aLeaderThatWasSeededAgainIsFollowed() throws {
+        let story = try Story(count: 5, seed: 13)
+        let cluster = story.cluster
+        try story.produce(10)
+        let leader = try #require(cluster.leader)
+        let others = cluster.members.filter { $0.id != leader.id }
+        let (away, lost) = (others[0], others[1])
+        for other in cluster.members where other.id != away.id {
+            cluster.network.setLink(away.id, other.id, up: false)
+        }
+        cluster.crash(lost, losesPower: true)
+        try story.make(.remove(lost.id.rawValue))
+        try cluster.replaceDisk(of: lost)
+        try story.add(lost)
+        cluster.run(milliseconds: 100)
+        leader.node?.replica.transferLeadership(to: lost.id)
+        try #require(cluster.run(until: { cluster.leader?.id == lost.id }, limit: 2_000))
+        try story.produce(5)
+        cluster.network.setLink(away.id, lost.id, up: true)
+        try story.checkEqual()
+        let known = away.node?.replica.configuration.record(of: lost.id.rawValue)
+        #expect(known != nil && known == lost.node?.replica.configuration.record(of: lost.id.rawValue))
     }
 
     /// Prepared to join under a number that is taken: it waits, and does no harm.

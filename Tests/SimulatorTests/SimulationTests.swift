@@ -5,11 +5,13 @@ import Testing
 
 struct SimulationTests {
     /// The trace of a seed, line by line, and what it came to.
-    private func transcript(_ seed: UInt64) -> (lines: [String], result: SimulationResult) {
+    private func transcript(
+        _ seed: UInt64, _ change: (inout SimulationPlan) -> Void = { $0.safetyPhase = 2_000_000 }
+    ) -> (lines: [String], result: SimulationResult) {
         final class Lines { var all: [String] = [] }
         let lines = Lines()
         var plan = SimulationPlan(seed: seed)
-        plan.safetyPhase = 2_000_000
+        change(&plan)
         let result = Simulation(plan: plan) { lines.all.append("\($0) \($1) \($2) \($3)") }.run()
         return (lines.all, result)
     }
@@ -21,6 +23,37 @@ struct SimulationTests {
         #expect(first.result.eventHash == second.result.eventHash)
         #expect(first.result.violation == nil)
         #expect(first.result.events > 500)
+    }
+
+    /// Members come, go and lose their disks, and what they were told is what is there in the end.
+    @Test func membersChange() {
+        let change = { (plan: inout SimulationPlan) in
+            plan.faults = FaultClass.ofMembers + [.transferToMember, .powerOne]
+            plan.faultInterval = 150_000
+            plan.safetyPhase = 8_000_000
+        }
+        var coverage = Coverage()
+        for seed in 1...8 as ClosedRange<UInt64> {
+            let first = transcript(seed, change)
+            #expect(first.result.violation == nil)
+            coverage.add(first.result.coverage)
+            if seed < 3 { #expect(first.lines == transcript(seed, change).lines) }
+        }
+        for fault in FaultClass.ofMembers + [.memberReturned, .transferToMember] {
+            #expect(coverage[fault] > 0, "\(fault)")
+        }
+    }
+
+    /// Damage, lost disks and what else may cost a machine its copy: of the voters there are, only a minority.
+    @Test(arguments: [UInt64(1), 2, 3, 4]) func theBudgetFollowsTheMembers(seed: UInt64) {
+        let result = transcript(seed) { plan in
+            plan.machines = 3
+            plan.faults = FaultClass.ofMembers + [.damagedLog, .staleSector]
+            plan.faultInterval = 150_000
+            plan.safetyPhase = 10_000_000
+        }.result
+        #expect(result.violation == nil)
+        #expect(result.coverage[.damagedLog] + result.coverage[.staleSector] > 0)
     }
 
     @Test func otherSeedsGiveOtherRuns() {
@@ -51,6 +84,16 @@ struct ObserverTests {
         // To ask for votes is to vote for oneself.
         #expect(observer.frameSent(frame(3, term: 6), from: 1, to: 2) == nil)
         #expect(observer.frameSent(frame(4, term: 6, isGranted: true), from: 1, to: 0) != nil)
+    }
+
+    /// Its vote of before was another directory's.
+    @Test func aMachineWithAnotherDiskHasPromisedNothing() {
+        let observer = ClusterObserver(machines: 3)
+        let machine = Machine(number: 0, seed: 1, time: SimulationTime(), data: .own)
+        #expect(observer.frameSent(frame(4, term: 5, isGranted: true), from: 0, to: 1) == nil)
+        observer.diskReplaced(machine)
+        #expect(observer.frameSent(frame(4, term: 5, isGranted: true), from: 0, to: 2) == nil)
+        #expect(observer.frameSent(frame(4, term: 5, isGranted: true), from: 0, to: 1) != nil)
     }
 }
 

@@ -16,6 +16,8 @@ final class ClusterObserver {
         var leaderTerm: UInt64 = 0
         var leaderLast: UInt64 = 0
         var flushed: UInt64 = 0
+        /// What the disks before this one had. Acknowledgements of then may be counted after the disk is gone.
+        var held: UInt64 = 0
         /// What was flushed when the log had ended at each of its latest ends: what a header written then says.
         var marks: [(last: UInt64, flushed: UInt64)] = []
 
@@ -40,6 +42,13 @@ final class ClusterObserver {
     init(machines: Int) { seen = Array(repeating: Seen(), count: machines) }
 
     var committedIndex: UInt64 { UInt64(committed.count - 1) }
+
+    /// The machine begins anew: another data directory has promised nothing.
+    func diskReplaced(_ machine: Machine) {
+        let before = seen[machine.number]
+        seen[machine.number] = Seen()
+        seen[machine.number].held = max(before.held, before.flushed)
+    }
 
     func started(_ machine: Machine) { seen[machine.number].isFresh = true }
 
@@ -155,15 +164,16 @@ final class ClusterObserver {
     private func checkQuorum(_ who: String, _ replica: Replica, _ view: ReplicaView) -> String? {
         let voters = replica.raft.membership.voters
         let holders = voters.count { voter in
-            seen.indices.contains(Int(voter) - 1) && seen[Int(voter) - 1].flushed >= view.commitIndex
+            let seen = seen[Int(voter) - 1]
+            return max(seen.flushed, seen.held) >= view.commitIndex
         }
         guard holders < voters.count / 2 + 1 else { return nil }
         return "I7: \(who) committed \(view.commitIndex), which \(holders) of \(voters.count) have on disk"
     }
 
-    /// I18: all nodes that run have equal logs and states. Nil if they do.
-    func difference(_ machines: [Machine]) -> String? {
-        let replicas = machines.compactMap { $0.node?.replica }
+    /// I18: all members that run have equal logs and states. Nil if they do.
+    func difference(_ members: [Machine]) -> String? {
+        let replicas = members.compactMap { $0.node?.replica }
         guard let first = replicas.first else { return "no node is up" }
         for other in replicas.dropFirst() {
             if other.log.lastIndex != first.log.lastIndex || other.appliedIndex != first.appliedIndex {

@@ -25,7 +25,7 @@ final class ConsumerClient: KafkaClient {
     private func fetch(_ number: Int) {
         guard var leader, number == stream else { return step(after: 20_000) }
         // Now and then a client believes in a leader that is none, or none any more.
-        if random.chance(perMille: 100) { leader = random.below(simulation.plan.machines) }
+        if random.chance(perMille: 100) { leader = random.below(simulation.machines.count) }
         if random.chance(perMille: 100) { return probe(number, at: leader) }
         let request = FetchRequest.of(
             simulation.workload.streams[number], positions,

@@ -24,7 +24,7 @@ final class DirectorClient: KafkaClient {
         simulation.after(random.between(30_000...150_000), body)
     }
 
-    private var anyMachine: Int { random.below(simulation.plan.machines) }
+    private var anyMachine: Int { random.below(simulation.machines.count) }
 
     // MARK: Creating
 

@@ -117,7 +117,7 @@ final class ProducerClient: KafkaClient {
         let life = life
         call(
             InitProducerIdRequest(transactionalId: nil, transactionTimeoutMs: 0),
-            to: random.below(simulation.plan.machines), as: InitProducerIdResponse.self
+            to: random.below(simulation.machines.count), as: InitProducerIdResponse.self
         ) { [unowned self] response in
             guard life == self.life else { return }
             guard let response, response.errorCode == .none else {

@@ -49,6 +49,15 @@ package enum FaultClass: String, CaseIterable, Sendable {
     // Clocks.
     case clockJump = "clock-jump"
     case clockDrift = "clock-drift"
+    // The members: what an operator asks of the cluster, and a disk that is gone.
+    case memberAdded = "member-added"
+    case memberRemoved = "member-removed"
+    case leaderRemoved = "leader-removed"
+    case memberReturned = "member-returned"
+    case lostDisk = "lost-disk"
+    case lostDiskAsFounder = "lost-disk-as-founder"
+    case twoChanges = "two-changes"
+    case transferToMember = "transfer-to-member"
     // Operators and clients.
     case transfer
     case clientKilled = "client-killed"

@@ -6,7 +6,8 @@ import Ports
 final class Machine {
     let number: Int
     let id: NodeID
-    let disk: SimulatedDisk
+    private(set) var disk: SimulatedDisk
+    private(set) var data: MachineData
     let clock: MachineClock
     let entropy: SeededEntropy
     var queue: SimulatedDiskQueue
@@ -14,6 +15,8 @@ final class Machine {
     var gateway: KafkaGateway?
     /// Counts the processes that have run here: events for an earlier one are dropped.
     var incarnation = 0
+    /// The process was told to end, for it is no member any more.
+    var isLeaving = false
     /// Ticks of this incarnation.
     var ticks = 0
     /// The process is stopped (SIGSTOP) until then; microseconds, 0 when it runs.
@@ -25,22 +28,34 @@ final class Machine {
     var diskDelay: UInt64 = 0
     /// Disk work stands still until then; microseconds.
     var stalledUntil: UInt64 = 0
-    /// The process ended or would not start because of this; expected only if a fault explains it.
-    var fault: NodeFault?
     /// A fault was injected that may end the process.
     var mayFail = false
     /// Something at rest was damaged: this machine belongs to the minority that may lose its copy.
     var isDamaged = false
-    /// Kept down until the end of the run.
+    /// Kept down until the end of the run, or until its disk is replaced.
     var isKeptDown = false
+    /// A process has refused to begin, or to go on, with what is on the disk instead of what was lost.
+    var hasRefused = false
 
-    init(number: Int, seed: UInt64, time: SimulationTime) {
+    init(number: Int, seed: UInt64, time: SimulationTime, data: MachineData) {
         self.number = number
         id = NodeID(UInt32(number + 1))
         disk = SimulatedDisk(seed: seed)
+        self.data = data
         clock = MachineClock(time)
         entropy = SeededEntropy(seed: seed ^ 0x5851_f42d_4c95_7f2d)
         queue = SimulatedDiskQueue(disk)
+    }
+
+    /// Another disk, empty. Nothing runs here.
+    func replaceDisk(_ data: MachineData) {
+        precondition(!isUp, "node \(id) is running")
+        disk = SimulatedDisk(seed: entropy.next())
+        self.data = data
+        mayFail = false
+        isDamaged = false
+        isKeptDown = false
+        hasRefused = false
     }
 
     var isPaused: Bool { pausedUntil > 0 }
@@ -57,6 +72,18 @@ final class Machine {
 
     var isUp: Bool { node != nil }
     var isLeader: Bool { node?.replica.admission != nil }
+}
+
+/// What a machine's disk holds of a node.
+enum MachineData {
+    /// Nothing was ever there.
+    case none
+    /// What the node has written.
+    case own
+    /// Nothing any more, although the cluster counts on it.
+    case lost
+    /// Formatted as a founder's again, after what the founder had was lost.
+    case posing
 }
 
 /// The time of a simulation, in microseconds since its start.

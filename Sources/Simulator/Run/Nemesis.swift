@@ -10,14 +10,15 @@ final class Nemesis {
     private var nextNumber = 0
     private(set) var isActive = true
     /// The minority whose stored bytes may be damaged: the others always have a good copy.
-    private let victims: [Int]
+    let victims: [Int]
     /// Machines that lose power during their next recovery.
     private var crashesInRecovery: [Int] = []
 
     init(random: SimulationRandom, plan: SimulationPlan) {
         var random = random
         let order = (0..<plan.machines).shuffled(using: &random)
-        victims = Array(order.prefix((plan.machines - 1) / 2))
+        let isHurt = plan.faults.contains(where: FaultClass.ofVictims.contains)
+        victims = isHurt ? Array(order.prefix((plan.machines - 1) / 2)) : []
         self.random = random
         self.plan = plan
     }
@@ -78,8 +79,11 @@ final class Nemesis {
         case .damagedLog, .damagedSidecar, .damagedSnapshot, .damagedVoteSlot, .staleSector, .misdirectedWrite:
             damage(fault, in: simulation)
         case .clockJump, .clockDrift: disturbClock(fault, in: simulation)
+        case .memberAdded, .memberRemoved, .leaderRemoved, .lostDisk, .lostDiskAsFounder, .twoChanges:
+            simulation.clusterOperator.begin(fault)
+        case .transferToMember: transferToMember(in: simulation)
         case .transfer, .clientKilled, .clientStalled, .overload: disturbClients(fault, in: simulation)
-        case .lostWrite, .tornWrite, .reorderedWrites, .lostName: break
+        case .lostWrite, .tornWrite, .reorderedWrites, .lostName, .memberReturned: break
         }
     }
 
@@ -102,8 +106,10 @@ final class Nemesis {
 extension Nemesis {
     private func disturbLinks(_ fault: FaultClass, in simulation: Simulation) {
         let leader = simulation.machines.first(where: \.isLeader)?.number
-        let anyone = random.below(plan.machines)
-        let other = (anyone + 1 + random.below(plan.machines - 1)) % plan.machines
+        let all = simulation.machines.filter { $0.data != .none }.map(\.number)
+        let place = random.below(all.count)
+        let anyone = all[place]
+        let other = all[(place + 1 + random.below(all.count - 1)) % all.count]
         let duration = random.between(100_000...4_000_000)
         switch fault {
         case .isolateLeader, .isolateLeaderAndClients:
@@ -111,8 +117,7 @@ extension Nemesis {
             fired(fault, in: simulation, "node \(leader + 1)")
             isolate(leader, withClients: fault == .isolateLeaderAndClients, for: duration, in: simulation)
         case .isolateFollower:
-            let followers = (0..<plan.machines).filter { $0 != leader }
-            let chosen = random.pick(followers)
+            let chosen = random.pick(all.filter { $0 != leader })
             fired(fault, in: simulation, "node \(chosen + 1)")
             isolate(chosen, withClients: false, for: duration, in: simulation)
         case .clientsCutOff:
@@ -140,7 +145,7 @@ extension Nemesis {
     }
 
     private func isolate(_ machine: Int, withClients: Bool, for duration: UInt64, in simulation: Simulation) {
-        let others = (0..<plan.machines).filter { $0 != machine }
+        let others = simulation.machines.indices.filter { $0 != machine }
         block(others.flatMap { [(machine, $0), ($0, machine)] }, for: duration, in: simulation)
         guard withClients else { return }
         // These clients are on the leader's side: the other machines cannot be reached.
@@ -270,7 +275,8 @@ extension Nemesis {
 
 extension Nemesis {
     private func disturbDisk(_ fault: FaultClass, in simulation: Simulation) {
-        let machine = simulation.machines[random.below(plan.machines)]
+        let machine = random.pick(simulation.machines.filter { $0.data != .none })
+        let disk = machine.disk
         switch fault {
         case .stall:
             machine.stalledUntil = simulation.now + random.between(500_000...6_000_000)
@@ -282,24 +288,25 @@ extension Nemesis {
             cure(after: random.between(200_000...4_000_000), in: simulation) { machine.diskDelay = 0 }
         case .noSpace:
             machine.mayFail = true
-            let refused = machine.disk.refusedForSpace
-            machine.disk.capacity = machine.disk.usedBytes + random.between(0...65_536)
+            let refused = disk.refusedForSpace
+            disk.capacity = disk.usedBytes + random.between(0...65_536)
             simulation.note("nemesis", "no-space", "node \(machine.id)")
             cure(after: random.between(500_000...3_000_000), in: simulation) {
-                simulation.coverage[.noSpace] += machine.disk.refusedForSpace - refused
-                machine.disk.capacity = 1 << 40
+                simulation.coverage[.noSpace] += disk.refusedForSpace - refused
+                disk.capacity = 1 << 40
             }
         default:
             // After a failed write or sync the medium may not have what the system shows: like damage, for a minority.
             let victim = simulation.machines[random.pick(victims)]
             let operation = fault == .syncError ? "sync" : fault == .writeError ? "write" : "read"
+            let disk = victim.disk
             victim.mayFail = true
-            let fired = victim.disk.firedFaults.count
-            victim.disk.faults.append(SimulatedDisk.Fault(operation: operation, skip: random.below(20)))
+            let fired = disk.firedFaults.count
+            disk.faults.append(SimulatedDisk.Fault(operation: operation, skip: random.below(20)))
             simulation.note("nemesis", fault.rawValue, "node \(victim.id)")
             cure(after: random.between(500_000...3_000_000), in: simulation) {
-                simulation.coverage[fault] += victim.disk.firedFaults.count - fired
-                victim.disk.faults = []
+                simulation.coverage[fault] += disk.firedFaults.count - fired
+                disk.faults = []
             }
         }
     }
@@ -307,7 +314,9 @@ extension Nemesis {
     /// Bytes change under a node that is down, and it starts again.
     private func damage(_ fault: FaultClass, in simulation: Simulation) {
         let machine = simulation.machines[random.pick(victims)]
-        guard !machine.isKeptDown, let path = target(of: fault, on: machine.disk) else { return }
+        guard !machine.isKeptDown, !simulation.clusterOperator.isAbout(machine),
+            let path = target(of: fault, on: machine.disk)
+        else { return }
         simulation.crash(machine, .killed)
         machine.isDamaged = true
         let size = machine.disk.contents(path)?.count ?? 0
@@ -348,7 +357,7 @@ extension Nemesis {
 
 extension Nemesis {
     private func disturbClock(_ fault: FaultClass, in simulation: Simulation) {
-        let machine = simulation.machines[random.below(plan.machines)]
+        let machine = random.pick(simulation.machines)
         if fault == .clockJump {
             let jump = Int64(random.below(7_200_000)) - 3_600_000
             fired(fault, in: simulation, "node \(machine.id) by \(jump) ms")
@@ -359,6 +368,20 @@ extension Nemesis {
             machine.clock.setDrift(drift)
             cure(after: random.between(500_000...5_000_000), in: simulation) { machine.clock.setDrift(0) }
         }
+    }
+
+    /// As an operator asks for it: to a voter that is near the leader's log.
+    private func transferToMember(in simulation: Simulation) {
+        guard let leader = simulation.machines.first(where: { $0.isLeader && !$0.isPaused }),
+            let replica = leader.node?.replica
+        else { return }
+        let others = replica.raft.membership.voters.filter { $0 != leader.id.rawValue }
+        guard !others.isEmpty else { return }
+        let target = random.pick(others)
+        if replica.transferLeadership(to: NodeID(target)) == .started {
+            fired(.transferToMember, in: simulation, "from node \(leader.id) to \(target)")
+        }
+        simulation.finishTurn(leader)
     }
 
     private func disturbClients(_ fault: FaultClass, in simulation: Simulation) {

@@ -16,9 +16,14 @@ extension Simulation {
         let number = pair(from, to)
         guard pairs[number].connection == connection else { return }
         let direction = pairs[number].direction(from: from)
+        let isGreeting = Self.greetings.contains(bytes[0])
         if pairs[number].blocks[direction] > 0 {
-            if plan.isStream { pairs[number].held[direction].append(bytes) }
+            if plan.isStream || isGreeting { pairs[number].held[direction].append(bytes) }
             return
+        }
+        // Before anything that follows it, and surely, as on a real link.
+        if isGreeting, !plan.isStream {
+            return queue.add(.frame(from: from, to: to, generation: connection, bytes), at: now + 1)
         }
         let link = pairs[number]
         if !plan.isStream, networkRandom.chance(perMille: link.lossPerMille) { return coverage[.loss] += 1 }
@@ -28,6 +33,9 @@ extension Simulation {
             carry(bytes, from: from, to: to, number, connection)
         }
     }
+
+    /// Frames that say who is at an end of a link: introduction, not a member, other data.
+    private static let greetings: ClosedRange<UInt8> = 37...39
 
     private func carry(_ bytes: ByteSlice, from: Int, to: Int, _ number: Int, _ connection: Int) {
         let direction = pairs[number].direction(from: from)

@@ -55,10 +55,12 @@ extension Simulation {
     private func converge() -> UInt64 {
         note("phase", "liveness", "faults end")
         nemesis.stop(in: self)
-        let majority = machines.count / 2 + 1
-        var core = machines.filter { !$0.isKeptDown && !$0.isDamaged }
+        guard endChanges() else { return 0 }
+        let voters = machines.filter { clusterOperator.membership.voters.contains($0.id.rawValue) }
+        let majority = voters.count / 2 + 1
+        var core = voters.filter { !$0.isKeptDown && !$0.isDamaged }
         guard core.count >= majority else {
-            fail("only \(core.count) of \(machines.count) nodes can run, although a minority was damaged")
+            fail("only \(core.count) of \(voters.count) voters can run, although a minority was damaged")
             return 0
         }
         if networkRandom.chance(perMille: 500) { core = Array(core.shuffled(using: &networkRandom).prefix(majority)) }
@@ -74,6 +76,16 @@ extension Simulation {
         return now - start
     }
 
+    /// A change of the members that is under way comes to its end: who counts is known then.
+    private func endChanges() -> Bool {
+        if clusterOperator.isIdle { return true }
+        note("phase", "members", "all nodes start")
+        for machine in machines where !machine.isUp { start(machine) }
+        if run(until: now + Self.livenessBound, { self.clusterOperator.isIdle }) { return true }
+        fail("I17: \(clusterOperator.undone) does not come to its end")
+        return false
+    }
+
     /// Everything that can run does, and all that clients were told is compared with what is there.
     func finish() {
         note("phase", "convergence", "all nodes start")
@@ -86,21 +98,33 @@ extension Simulation {
         guard run(until: now + Self.livenessBound, { self.workload.isAudited }) else {
             return fail("I17: the topics cannot be read to their end")
         }
-        if isEqual() { return }
+        if isEqual() { return compareMembers() }
         // A damaged node that its peers cannot repair any more, because they have deleted what it lacks, goes on
         // without a vote and waits to be seeded again: see the catalog's page on what is not covered.
-        for machine in machines where machine.isDamaged && machine.isUp {
-            note("node \(machine.id)", "kept down", "not repaired: \(observer.difference(machines) ?? "")")
+        for machine in members where machine.isDamaged && machine.isUp {
+            note("node \(machine.id)", "kept down", "not repaired: \(observer.difference(members) ?? "")")
             crash(machine, .killed)
             machine.isKeptDown = true
             unrepaired += 1
         }
-        if !isEqual() { fail("I18: \(observer.difference(machines) ?? "a node does not start")") }
+        if isEqual() { return compareMembers() }
+        fail("I18: \(observer.difference(members) ?? "a node does not start, or one that was removed does not end")")
     }
 
     private func isEqual() -> Bool {
-        run(until: now + Self.livenessBound) {
-            self.machines.allSatisfy { $0.isUp || $0.isKeptDown } && self.observer.difference(self.machines) == nil
+        let members = members
+        return run(until: now + Self.livenessBound) {
+            members.allSatisfy { $0.isUp || $0.isKeptDown } && self.haveRemovedEnded
+                && self.observer.difference(members) == nil
+        }
+    }
+
+    /// The members are whom the operator was told they are.
+    private func compareMembers() {
+        let expected = clusterOperator.membership
+        for machine in members {
+            guard let found = machine.node?.replica.configuration.membership, found != expected else { continue }
+            return fail("I14: node \(machine.id) has \(found), the operator was told \(expected)")
         }
     }
 }

@@ -27,6 +27,7 @@ package final class Simulation {
     var diskRandom: SimulationRandom
     var nemesis: Nemesis
     private(set) var workload: Workload
+    private(set) lazy var clusterOperator = ClusterOperator(simulation: self)
     /// Damaged nodes that were still not repaired in the end.
     var unrepaired = 0
     /// Looked up by token only.
@@ -34,7 +35,7 @@ package final class Simulation {
     private var nextTimer: UInt64 = 0
     /// What went wrong first.
     package private(set) var violation: String?
-    private let cluster = ClusterID(high: 0x486f_6c64, low: 0x6661_7374)
+    let cluster = ClusterID(high: 0x486f_6c64, low: 0x6661_7374)
 
     package init(plan: SimulationPlan, trace sink: ((UInt64, String, String, String) -> Void)? = nil) {
         self.plan = plan
@@ -42,15 +43,17 @@ package final class Simulation {
         networkRandom = random.fork()
         diskRandom = random.fork()
         nemesis = Nemesis(random: random.fork(), plan: plan)
-        observer = ClusterObserver(machines: plan.machines)
+        let count = plan.machines + plan.spares
+        observer = ClusterObserver(machines: count)
         trace.sink = sink
-        for number in 0..<plan.machines {
-            machines.append(Machine(number: number, seed: random.next(), time: time))
+        for number in 0..<count {
+            let data = number < plan.machines ? MachineData.own : .none
+            machines.append(Machine(number: number, seed: random.next(), time: time, data: data))
             clientBlocks.append(0)
             ends.append(nil)
         }
-        for low in 0..<plan.machines {
-            for high in (low + 1)..<max(plan.machines, low + 1) { pairs.append(LinkPair(low: low, high: high)) }
+        for low in 0..<count {
+            for high in (low + 1)..<max(count, low + 1) { pairs.append(LinkPair(low: low, high: high)) }
         }
         workload = Workload(plan: plan, random: random.fork())
     }
@@ -152,31 +155,28 @@ package final class Simulation {
         machine.gateway?.endTurn()
         if machine.disk.isWithoutPower { return crash(machine, .power) }
         if let fault = machine.node?.replica.fault { return processEnded(machine, fault) }
+        if machine.node?.replica.removedAt != nil { leave(machine) }
         if let reason = observer.look(at: machine, machines) { fail(reason) }
     }
 
     // MARK: Processes
 
     func boot() {
-        let membership = Membership(voters: machines.map(\.id.rawValue))
-        for machine in machines {
-            let identity = NodeIdentity(cluster: cluster, node: machine.id, membership: membership)
-            do {
-                try Node.format(machine.disk, identity: identity, settings: plan.settings.log, entropy: machine.entropy)
-            } catch {
-                return fail("node \(machine.id) cannot be formatted: \(error)")
-            }
+        for machine in machines where machine.data == .own {
+            format(machine, founders: clusterOperator.membership)
             start(machine)
         }
-        for pair in pairs.indices { schedule(.connect(pair: pair), after: 1000) }
+        for pair in pairs.indices where [pairs[pair].low, pairs[pair].high].allSatisfy({ machines[$0].data == .own }) {
+            schedule(.connect(pair: pair), after: 1000)
+        }
         workload.begin(in: self)
     }
 
     func start(_ machine: Machine) {
-        guard !machine.isKeptDown else { return }
+        guard !machine.isKeptDown, machine.data != .none else { return }
         machine.incarnation += 1
         machine.ticks = 0
-        machine.fault = nil
+        machine.isLeaving = false
         machine.isThreadBusy = Array(repeating: false, count: DiskThread.allCases.count)
         machine.queue = SimulatedDiskQueue(machine.disk)
         let end = LinkEnd(machine: machine.number, simulation: self)
@@ -192,6 +192,7 @@ package final class Simulation {
             let node = try Node.open(environment, identity: identity).node
             ends[machine.number] = end
             install(node, on: machine)
+            if machine.data == .lost { return fail("node \(machine.id) started although its data is lost") }
             if machine.isDamaged, let lost = observer.lostEntries(machine) { return keepDown(machine, lost) }
         } catch {
             return startFailed(machine, error)
@@ -233,6 +234,7 @@ package final class Simulation {
         machine.node = nil
         ends[machine.number] = nil
         note("node \(machine.id)", "no start", "\(error)")
+        if machine.data == .lost, case .notFormatted = error { return refused(machine, .lostDisk) }
         if machine.disk.isWithoutPower {
             nemesis.note(machine.disk.losePower(), in: self)
             return schedule(.start(machine: machine.number), after: 100_000)
@@ -248,6 +250,7 @@ package final class Simulation {
     private func processEnded(_ machine: Machine, _ fault: NodeFault) {
         note("node \(machine.id)", "stopped", "\(fault)")
         crash(machine, .killed)
+        if machine.data == .posing, case .foreignData = fault { return refused(machine, .lostDiskAsFounder) }
         if machine.mayFail, fault.isDiskFailure(damaged: machine.isDamaged) {
             return schedule(.start(machine: machine.number), after: 300_000)
         }

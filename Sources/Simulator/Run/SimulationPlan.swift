@@ -49,11 +49,15 @@ package struct SimulationPlan: Sendable {
         produceInterval = random.between(15_000...250_000)
         maximumValueBytes = random.pick([16, 200, 1500])
         topicLifetime = random.between(1_500_000...6_000_000)
+        let changesMembers = random.chance(perMille: 400)
         for fault in FaultClass.allCases where FaultClass.injected.contains(fault) && random.chance(perMille: 300) {
-            faults.append(fault)
+            if changesMembers || !FaultClass.ofMembers.contains(fault) { faults.append(fault) }
         }
         drawSettings(&random)
     }
+
+    /// Machines beside the founders', for members still to come.
+    package var spares: Int { faults.contains(where: FaultClass.ofMembers.contains) ? 2 : 0 }
 
     private mutating func drawSettings(_ random: inout SimulationRandom) {
         settings.tickMilliseconds = 20
@@ -62,6 +66,7 @@ package struct SimulationPlan: Sendable {
         settings.raft.maximumAppendBytes = 512 << random.below(10)
         settings.raft.maximumInflightBytes = settings.raft.maximumAppendBytes * (1 + random.below(8))
         settings.raft.maximumInflightAppends = 1 + random.below(16)
+        settings.raft.promotionLag = 1 << UInt64(random.below(8))
         settings.log.segmentBytes = 16384 << UInt64(random.below(3))
         settings.maximumEntryBytes = 1024 << random.below(8)
         settings.cacheBytes = 256 << random.below(12)
@@ -77,5 +82,18 @@ extension FaultClass {
     /// Those that the nemesis injects; the others come about by these.
     static let injected: [FaultClass] = allCases.filter { !consequences.contains($0) }
 
-    private static let consequences: [FaultClass] = [.lostWrite, .tornWrite, .reorderedWrites, .lostName]
+    private static let consequences: [FaultClass] = [
+        .lostWrite, .tornWrite, .reorderedWrites, .lostName, .memberReturned,
+    ]
+
+    /// These come together or not at all: a run with them has machines to spare.
+    static let ofMembers: [FaultClass] = [
+        .memberAdded, .memberRemoved, .leaderRemoved, .lostDisk, .lostDiskAsFounder, .twoChanges,
+    ]
+
+    /// After these a machine may not have what it had: they come to a minority only.
+    static let ofVictims: [FaultClass] = [
+        .syncError, .writeError, .readError, .damagedLog, .damagedSidecar, .damagedSnapshot, .damagedVoteSlot,
+        .staleSector, .misdirectedWrite, .lostDisk, .lostDiskAsFounder,
+    ]
 }
