@@ -23,8 +23,9 @@ struct FetchReader {
 
     private let gateway: KafkaGateway
     private var found: [Found] = []
-    private var ranges: [StoredRange] = []
-    private var bytes = 0
+    /// Of all partitions, one after the other.
+    private(set) var ranges: [StoredRange] = []
+    private(set) var bytes = 0
     private var hasError = false
     /// There is more to be had at once than could be found.
     private var isCut = false
@@ -119,16 +120,20 @@ struct FetchReader {
         }
     }
 
-    func response(to header: KafkaRequestHeader, _ request: FetchRequest) -> [StoredBytes] {
+    /// `read`: where the bytes of `ranges` are.
+    func response(to header: KafkaRequestHeader, _ request: FetchRequest, _ read: StoredRead) -> [StoredBytes] {
         var response = FetchResponse()
         var pieces: [[StoredBytes]] = []
         var ordinal = 0
         for topic in request.topics {
             var partitions: [FetchResponse.Partition] = []
             for partition in request.partitions[topic.partitions] {
-                let result = found[ordinal]
+                var result = found[ordinal]
                 ordinal += 1
-                pieces.append(stored(result))
+                let stored = read.pieces(of: result.ranges)
+                // Retriable: the entry is being repaired, or was deleted just now.
+                if stored == nil { result.error = .kafkaStorageError }
+                pieces.append(stored ?? [])
                 partitions.append(describe(partition, result, length: pieces[ordinal - 1].reduce(0) { $0 + $1.length }))
             }
             response.append(topic: topic.name, partitions: partitions)
@@ -142,15 +147,6 @@ struct FetchReader {
             }
         }
         return output
-    }
-
-    /// Where the bytes are. A range whose entry the log has just let go ends the partition's data early.
-    private func stored(_ result: Found) -> [StoredBytes] {
-        var pieces: [StoredBytes] = []
-        for range in ranges[result.ranges] {
-            guard gateway.replica.bytes(of: range, into: &pieces) else { break }
-        }
-        return pieces
     }
 
     private func describe(

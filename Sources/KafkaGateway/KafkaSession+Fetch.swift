@@ -17,8 +17,7 @@ extension KafkaSession {
         if !reader.missing.isEmpty { return load(reader.missing, reserve(holding: 0), header, request) }
         let mayWait = request.maxWaitMs > 0 && !request.partitions.isEmpty
         if !mayWait || reader.isSatisfied(by: request) {
-            _ = responses.add(.ready(reader.response(to: header, request)))
-            return markDirty()
+            return send(reader, reserve(holding: 0), header, request)
         }
         let deadline = gateway.node.clock.monotonicNanoseconds + UInt64(request.maxWaitMs) * 1_000_000
         gateway.add(FetchWait(
@@ -37,7 +36,17 @@ extension KafkaSession {
         _ reader: FetchReader, _ ticket: ResponseQueue.Ticket, _ header: KafkaRequestHeader, _ request: FetchRequest
     ) {
         if reader.isOutOfRange { return confirmRange(ticket, header, request) }
-        fill(ticket, reader.response(to: header, request))
+        send(reader, ticket, header, request)
+    }
+
+    /// Sends what was found, when what of it is on disk has been verified.
+    private func send(
+        _ reader: FetchReader, _ ticket: ResponseQueue.Ticket, _ header: KafkaRequestHeader, _ request: FetchRequest
+    ) {
+        responses.hold(ticket, bytes: reader.bytes)
+        replica.open(reader.ranges) { [self] read in
+            if !isClosed { fill(ticket, reader.response(to: header, request, read)) }
+        }
     }
 
     /// Answers once the rows that the fetch needs are there. It finds something then, unless the log has moved on: what
@@ -68,7 +77,7 @@ extension KafkaSession {
             var reader = FetchReader(gateway: gateway)
             reader.locate(request)
             if !isCurrent { reader.disown() }
-            fill(ticket, reader.response(to: header, request))
+            send(reader, ticket, header, request)
         }
     }
 }

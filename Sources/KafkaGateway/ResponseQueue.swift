@@ -43,6 +43,12 @@ struct ResponseQueue {
         return firstTicket + UInt64(slots.count - head) - 1
     }
 
+    /// What a waiting place is to be filled with is known to be so large.
+    mutating func hold(_ ticket: Ticket, bytes: Int) {
+        guard let position = position(of: ticket), case .waiting = slots[position] else { return }
+        set(position, .waiting(holding: bytes))
+    }
+
     /// Fills a waiting place. A place that was answered otherwise (a timeout) or given up stays as it is.
     mutating func fill(_ ticket: Ticket, _ pieces: [StoredBytes]) {
         guard let position = position(of: ticket), case .waiting = slots[position] else { return }

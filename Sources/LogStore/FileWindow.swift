@@ -11,10 +11,15 @@ struct FileWindow {
     private var start: UInt64 = 0
 
     init(_ disk: any Disk, _ file: DiskFile, windowSize: Int = 1 << 20) throws(DiskFailure) {
+        self.init(disk, file, end: try disk.size(file), windowSize: windowSize)
+    }
+
+    /// Reads nothing from `end` on.
+    init(_ disk: any Disk, _ file: DiskFile, end: UInt64, windowSize: Int) {
         self.disk = disk
         self.file = file
         self.windowSize = windowSize
-        size = try disk.size(file)
+        size = end
     }
 
     /// `count` bytes at `offset`; nil if the file does not have them.
@@ -35,11 +40,27 @@ struct FileWindow {
         var sum: UInt32 = 0
         var done = 0
         while done < count {
-            let step = min(count - done, windowSize)
+            let step = min(count - done, held(from: offset + UInt64(done)) ?? windowSize)
             guard let part = try bytes(at: offset + UInt64(done), count: step) else { return nil }
             sum = CRC32C.checksum(part, continuing: sum)
             done += step
         }
         return sum
+    }
+
+    /// Bytes of the buffer from `offset` on; nil if there are none.
+    private func held(from offset: UInt64) -> Int? {
+        guard offset >= start, offset < start + UInt64(buffer.count) else { return nil }
+        return buffer.count - Int(offset - start)
+    }
+
+    /// Whether entry `index` lies at its place as it was written, header and payload.
+    mutating func holds(_ slot: EntrySlot, index: UInt64) throws(DiskFailure) -> Bool {
+        guard let bytes = try bytes(at: slot.headerOffset, count: EntryHeader.size),
+            let header = EntryHeader.decode(bytes), header.index == index, header.chain == slot.chain,
+            header.payloadLength == Int(slot.payloadLength)
+        else { return false }
+        return try checksum(at: slot.headerOffset + UInt64(EntryHeader.size), count: header.payloadLength)
+            == header.payloadChecksum
     }
 }

@@ -28,7 +28,7 @@ extension LogStore {
             return [.close(file), .remove(path(name)), .syncDirectory(directory)]
         case .sidecar(let first, let last, let result):
             maintenance.isIndexing = false
-            return onIndexed(first: first, last: last, problem: failure?.description ?? result.value)
+            return onIndexed(first: first, last: last, isWritten: failure == nil && result.value == nil)
         }
     }
 
@@ -38,9 +38,9 @@ extension LogStore {
         maintenance.unindexable.removeAll()
     }
 
-    private func onIndexed(first: UInt64, last: UInt64, problem: String?) -> [DiskOperation] {
+    private func onIndexed(first: UInt64, last: UInt64, isWritten: Bool) -> [DiskOperation] {
         let sealed = segments.dropLast().first { $0.first == first && $0.last == last }
-        if problem != nil {
+        if !isWritten {
             if sealed != nil { maintenance.unindexable.insert(first) }
             return []
         }
@@ -88,7 +88,7 @@ extension LogStore {
         }
         guard let candidate else { return nil }
         maintenance.isIndexing = true
-        let result = JobResult<String>()
+        let result = JobResult<DamagedRange>()
         let header = candidate.header
         let first = candidate.first
         let last = candidate.last

@@ -115,15 +115,17 @@ extension LogStore {
         damage.removeAll { $0 == range }
         guard let segment = segment(of: range.first) else { return }
         segment.isDamaged = damage.contains { $0.segment == segment.name }
+        maintenance.unindexable.remove(segment.first)
     }
 
-    /// Checks up to `maximumBytes` of entries from `index` on, all in one segment and durable. Nil if there are none.
-    package func scrubJob(from index: UInt64, maximumBytes: Int) -> ScrubJob? {
+    /// Checks up to `maximumBytes` of entries from `index` on and not above `end`, all in one segment and durable. Nil
+    /// if there are none.
+    package func scrubJob(from index: UInt64, through end: UInt64, maximumBytes: Int) -> ScrubJob? {
         guard let segment = segment(of: max(index, firstIndex)) else { return nil }
         let first = max(index, firstIndex)
         var last = first
         var byteCount = 0
-        while last <= min(segment.last, flushedIndex), byteCount < maximumBytes {
+        while last <= min(segment.last, flushedIndex, end), byteCount < maximumBytes {
             byteCount += EntryHeader.size + Int(segment.slots[Int(last - segment.first)].payloadLength)
             last += 1
         }

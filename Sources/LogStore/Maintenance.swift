@@ -13,12 +13,18 @@ package struct MaintenanceJob: Sendable {
     enum Kind: Sendable {
         /// Creates a file and writes zeros over it.
         case spare(name: String, JobResult<DiskFile>)
-        /// Writes the index sidecar of a sealed segment; the result tells why not.
-        case sidecar(first: UInt64, last: UInt64, JobResult<String>)
+        /// Writes the index sidecar of a sealed segment; the result is the damage that prevents it.
+        case sidecar(first: UInt64, last: UInt64, JobResult<DamagedRange>)
     }
 
     let kind: Kind
     package let work: @Sendable (any Disk) throws(DiskFailure) -> Void
+
+    /// Entries that were found not as they were written; they are to be read again before anything is made of it.
+    package var suspects: [UInt64] {
+        guard case .sidecar(_, _, let result) = kind, let damage = result.value else { return [] }
+        return Array(damage.first...damage.last)
+    }
 
     /// For the log.
     package var description: String {

@@ -23,20 +23,9 @@ package struct ScrubJob: Sendable {
             var suspects: [UInt64] = []
             for (number, slot) in slots.enumerated() where slot.isPlaced {
                 let index = first + UInt64(number)
-                if try !ScrubJob.isIntact(slot, index: index, in: &window) { suspects.append(index) }
+                if try !window.holds(slot, index: index) { suspects.append(index) }
             }
             result.value = suspects
         }
-    }
-
-    private static func isIntact(
-        _ slot: EntrySlot, index: UInt64, in window: inout FileWindow
-    ) throws(DiskFailure) -> Bool {
-        guard let bytes = try window.bytes(at: slot.headerOffset, count: EntryHeader.size),
-            let header = EntryHeader.decode(bytes), header.index == index, header.chain == slot.chain,
-            header.payloadLength == Int(slot.payloadLength)
-        else { return false }
-        return try window.checksum(at: slot.headerOffset + UInt64(EntryHeader.size), count: header.payloadLength)
-            == header.payloadChecksum
     }
 }

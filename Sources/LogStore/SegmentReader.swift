@@ -17,6 +17,8 @@ package struct SegmentReader {
     private let file: DiskFile
     private var window: FileWindow
     private var position = 0
+    /// The entry that was looked at last; where reading has failed, the one to blame.
+    package var index: UInt64 { segment.first + UInt64(max(position, 1)) - 1 }
 
     /// `verifiesPayloads` costs a read of the whole segment.
     package init(_ disk: any Disk, _ segment: StoredSegment, verifiesPayloads: Bool) throws(DiskFailure) {

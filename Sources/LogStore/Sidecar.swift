@@ -54,19 +54,19 @@ enum Sidecar {
         return records
     }
 
-    /// Scans a sealed segment and writes its sidecar. Answers why not, if it is damaged.
+    /// Scans a sealed segment and writes its sidecar, unless it is damaged: then the answer is the first damage.
     ///
     /// Headers only: reading back what was just written would find it in the page cache, as it was in memory.
     static func build(
         _ disk: any Disk, directory: String, header: SegmentHeader, last: UInt64, state: LogState
-    ) throws(DiskFailure) -> String? {
+    ) throws(DiskFailure) -> DamagedRange? {
         let file = try disk.open(directory + "/" + FileNames.segment(header.first), .readOnly)
         defer { disk.close(file) }
         var scanner = try SegmentScanner(
             disk, file, header: header, chainBefore: header.previousChain, state: state, limit: last, mark: last,
             verifiesPayloads: false)
         let scan = try scanner.run()
-        if let damage = scan.damage.first { return damage.description }
+        if let damage = scan.damage.first { return damage }
         let path = directory + "/" + FileNames.sidecar(header.first)
         try disk.replace(path, with: [encode(header: header, records: scan.records)], directory: directory)
         return nil

@@ -30,6 +30,9 @@ struct RepairState {
 
     /// Where the background check goes on.
     var scrubNext: UInt64 = 0
+    /// Where this round of it ends. A log that grows faster than it is checked would never be checked again from its
+    /// beginning.
+    var scrubEnd: UInt64 = 0
     var isScrubbing = false
     var ticks = 0
 

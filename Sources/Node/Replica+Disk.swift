@@ -20,6 +20,7 @@ enum DiskTask {
     case peerEntries(peer: MemberID, from: EntryLocation, count: Int)
     case applyEntries(from: EntryLocation, count: Int)
     case fetch(EntryLocation, (ByteSlice?) -> Void)
+    case verify(VerifyJob, then: () -> Void)
     case recheck(EntryLocation)
     case serveRepair(EntryLocation, count: Int, to: NodeID)
     case readRepairSite(LogStore.RepairSite, [LogEntry], from: NodeID)
@@ -120,7 +121,7 @@ extension Replica {
         switch task {
         case .peerEntries(let peer, let start, let count): peerEntriesRead(bytes, for: peer, from: start, count: count)
         case .applyEntries(let start, let count): applyEntriesRead(bytes, from: start, count: count)
-        case .fetch(let location, let answer): answer(log.location(of: location.index) == location ? bytes : nil)
+        case .fetch(let location, let answer): fetchRead(bytes, location, answer)
         case .recheck(let location): rechecked(location, bytes)
         case .serveRepair(let start, let count, let peer): repairRead(bytes, from: start, count: count, for: peer)
         case .readRepairSite(let site, let entries, let peer):
@@ -153,6 +154,7 @@ extension Replica {
         case .readSnapshotPart(let job, let peer, let snapshot, let offset):
             snapshotPartRead(result(of: job), to: peer, of: snapshot, offset: offset)
         case .storeSnapshotPart(let job, let transfer): snapshotPartStored(result(of: job), transfer: transfer)
+        case .verify(_, let then): then()
         case .lookUpRows(let lookup): rowsLookedUp(lookup)
         case .buildRows(let build): rowsBuilt(build, nil)
         case .scrub(let job): scrubbed(job)
@@ -175,6 +177,7 @@ extension Replica {
     private func jobFailed(_ task: DiskTask, _ failure: DiskFailure) {
         if case .lookUpRows = task {} else { onEvent?(.jobFailed(failure)) }
         switch task {
+        case .verify(_, let then): then()
         case .lookUpRows(let lookup): rowsLookedUp(lookup)
         case .buildRows(let build): rowsBuilt(build, failure)
         case .scrub(let job): scrubFailed(job)
@@ -192,6 +195,7 @@ extension Replica {
     }
 
     private func finishMaintenance(_ job: MaintenanceJob, _ failure: DiskFailure?) {
+        for index in job.suspects { suspect(index) }
         let cleanup = log.onMaintenanceDone(job, failure: failure)
         if !cleanup.isEmpty { submit(cleanup, .other) }
         restartLogIfPossible()

@@ -1,67 +1,86 @@
 import Broker
 import Bytes
 import LogStore
+import Planted
 import Ports
 
-/// Stored bytes to be sent to a consumer as they are.
-package enum StoredBytes {
-    case memory(ByteSlice)
-    case file(DiskFile, offset: UInt64, length: Int)
-
-    package var length: Int {
-        switch self {
-        case .memory(let slice): slice.count
-        case .file(_, _, let length): length
-        }
-    }
-}
-
 extension Replica {
-    /// Where the bytes of `range` are now: in memory at the tail, else in a segment. Nil if the log no longer has them.
-    package func bytes(of range: StoredRange, into pieces: inout [StoredBytes]) -> Bool {
+    /// One job compares so much with its checksums, so that a large answer does not keep the reader thread.
+    private static let verifyBytes = 4 << 20
+
+    /// Brings the bytes of `ranges` to a client's answer: from memory at the tail, at once, else as file ranges, whose
+    /// entries are compared with their checksums now, each time. What does not match is not sent but repaired.
+    package func open(_ ranges: [StoredRange], _ answer: @escaping (StoredRead) -> Void) {
+        let read = StoredRead(ranges)
+        for range in ranges { locate(range, for: read) }
+        read.entries.sort { $0.index < $1.index }
+        #if DEBUG
+        if Planted.has(.servesUnverified) { return answer(read) }
+        #endif
+        verify(read, from: 0, answer)
+    }
+
+    private func locate(_ range: StoredRange, for read: StoredRead) {
         if let entry = cache.entry(range.index) {
-            append(entry.payload, from: range.position, count: range.length, to: &pieces)
-            return true
-        }
-        guard let location = log.location(of: range.index) else { return false }
-        guard range.position + range.length <= location.payloadLength else { return false }
-        let offset = location.payloadOffset + UInt64(range.position)
-        if case .file(let file, let start, let length)? = pieces.last, file == location.file,
-            start + UInt64(length) == offset
+            read.append(entry.payload, of: range)
+        } else if let location = log.location(of: range.index),
+            range.position + range.length <= location.payloadLength
         {
-            pieces[pieces.count - 1] = .file(file, offset: start, length: length + range.length)
+            read.append(location, of: range)
         } else {
-            pieces.append(.file(location.file, offset: offset, length: range.length))
+            read.appendNothing()
         }
-        return true
     }
 
-    private func append(_ payload: [ByteSlice], from position: Int, count: Int, to pieces: inout [StoredBytes]) {
-        var skip = position
-        var wanted = count
-        for piece in payload {
-            if wanted == 0 { break }
-            if skip >= piece.count {
-                skip -= piece.count
-                continue
+    private func verify(_ read: StoredRead, from start: Int, _ answer: @escaping (StoredRead) -> Void) {
+        guard start < read.entries.count else {
+            // What was deleted in the meantime may be another entry by now.
+            for entry in read.entries where log.location(of: entry.index) != entry {
+                read.unreadable.insert(entry.index)
             }
-            let length = min(wanted, piece.count - skip)
-            pieces.append(.memory(piece.slice(skip, length)))
-            wanted -= length
-            skip = 0
+            return answer(read)
         }
-        precondition(wanted == 0, "entry is \(wanted) bytes short of a stored range")
+        var end = start
+        var byteCount = 0
+        while end < read.entries.count, byteCount < Self.verifyBytes {
+            byteCount += read.entries[end].byteCount
+            end += 1
+        }
+        let job = VerifyJob(read.entries[start..<end])
+        metrics.verifiedBytes += UInt64(byteCount)
+        let task = DiskTask.verify(job) { [unowned self] in
+            for index in job.suspects {
+                read.unreadable.insert(index)
+                suspect(index)
+            }
+            verify(read, from: end, answer)
+        }
+        self.start(task) { disk.lookUp(job.work, token: $0) }
     }
 
-    /// Reads `range` as one slice, from memory at once or through the reader thread.
+    /// Reads `range` as one slice, from memory at once or through the reader thread; nil if it cannot be read now.
     package func read(_ range: StoredRange, _ answer: @escaping (ByteSlice?) -> Void) {
-        var pieces: [StoredBytes] = []
-        guard bytes(of: range, into: &pieces) else { return answer(nil) }
-        if let location = log.location(of: range.index), case .file(let file, let offset, let length)? = pieces.first {
-            return start(.fetch(location, answer)) { disk.read(file, offset: offset, count: length, token: $0) }
+        let read = StoredRead([range])
+        locate(range, for: read)
+        if let location = read.entries.first {
+            let slice = { (payload: ByteSlice?) in answer(payload?.slice(range.position, range.length)) }
+            return start(.fetch(location, slice)) {
+                disk.read(location.file, offset: location.headerOffset, count: location.byteCount, token: $0)
+            }
         }
+        guard let pieces = read.pieces(of: 0..<1) else { return answer(nil) }
         var writer = ByteWriter(capacity: range.length)
         for case .memory(let slice) in pieces { writer.bytes(slice) }
         answer(writer.finish())
+    }
+
+    /// A whole entry was read for the sake of a range in it.
+    func fetchRead(_ bytes: ByteSlice, _ location: EntryLocation, _ answer: (ByteSlice?) -> Void) {
+        guard log.location(of: location.index) == location else { return answer(nil) }
+        guard let entry = LogStore.decodeStored(bytes, at: location), let payload = entry.payload.first else {
+            suspect(location.index)
+            return answer(nil)
+        }
+        answer(payload)
     }
 }

@@ -137,12 +137,13 @@ extension Replica {
         }
         rows.builds[segment.first] = waiter.map { [$0] } ?? []
         let build = RowBuild(
-            segment: segment, writes: segment.isSealed && segment.last <= appliedIndex, result: JobResult())
+            segment: segment, writes: segment.isSealed && segment.last <= appliedIndex, result: JobResult(),
+            damage: JobResult())
         // After damage to its file a segment is not taken at its word.
         let verifies = segment.isFromBefore || waiter != nil
         start(.buildRows(build)) {
             disk.run({ (disk: any Disk) throws(DiskFailure) in
-                let made = try RowJobs.build(disk, segment, verifies: verifies)
+                let made = try RowJobs.build(disk, segment, verifies: verifies, damage: build.damage)
                 build.result.value = made
                 if build.writes { try RowJobs.write(disk, made, of: segment) }
             }, token: $0)
@@ -154,6 +155,7 @@ extension Replica {
         let waiters = rows.builds.removeValue(forKey: segment.first) ?? []
         if failure != nil {
             rows.failed.insert(segment.first)
+            if let index = build.damage.value { suspect(index) }
         } else if build.writes {
             metrics.indexesWritten += 1
             let cleanup = log.onRowsWritten(segment)

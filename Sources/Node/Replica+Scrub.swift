@@ -13,8 +13,11 @@ extension Replica {
 
     private func scrub() {
         guard !repair.isScrubbing else { return }
-        guard let job = log.scrubJob(from: repair.scrubNext, maximumBytes: settings.scrubBytes) else {
+        let part = log.scrubJob(
+            from: repair.scrubNext, through: repair.scrubEnd, maximumBytes: settings.scrubBytes)
+        guard let job = part else {
             repair.scrubNext = log.firstIndex
+            repair.scrubEnd = log.flushedIndex
             return scrubOther()
         }
         repair.isScrubbing = true

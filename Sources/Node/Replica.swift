@@ -209,6 +209,8 @@ package struct ReplicaMetrics: Sendable {
     package var damagedEntries: UInt64 = 0
     package var repairedEntries: UInt64 = 0
     package var scrubbedEntries: UInt64 = 0
+    /// Bytes of entries compared with their checksums before they were sent to clients.
+    package var verifiedBytes: UInt64 = 0
     package var rewrittenFiles: UInt64 = 0
     package var indexesWritten: UInt64 = 0
     package var indexLookUps: UInt64 = 0

@@ -32,9 +32,22 @@ enum RowJobs {
 
     /// Makes the index of `segment` from its entries. What this process wrote itself is not verified again: it would
     /// come from the page cache, as it was in memory.
-    static func build(_ disk: any Disk, _ segment: StoredSegment, verifies: Bool) throws(DiskFailure) -> SegmentRows {
+    static func build(
+        _ disk: any Disk, _ segment: StoredSegment, verifies: Bool, damage: JobResult<UInt64>
+    ) throws(DiskFailure) -> SegmentRows {
         var reader = try SegmentReader(disk, segment, verifiesPayloads: verifies)
         defer { reader.close() }
+        do throws(DiskFailure) {
+            return try build(from: &reader, segment)
+        } catch {
+            damage.value = reader.index
+            throw error
+        }
+    }
+
+    private static func build(
+        from reader: inout SegmentReader, _ segment: StoredSegment
+    ) throws(DiskFailure) -> SegmentRows {
         var rows = SegmentRows(first: segment.first, last: segment.last, chain: segment.chain)
         while let command = try reader.next() {
             let start = try reader.prefix(ProduceTable.headerSize, of: command)

@@ -37,4 +37,6 @@ struct RowBuild {
     /// The file is to be written too.
     let writes: Bool
     let result: JobResult<SegmentRows>
+    /// The entry that is not as it was written, if that is why there is no result.
+    let damage: JobResult<UInt64>
 }

@@ -28,6 +28,7 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case tailNotRewritten = "tail-not-rewritten"
     case diskFailureIgnored = "disk-failure-ignored"
     case deletesLiveSegments = "deletes-live-segments"
+    case servesUnverified = "serves-unverified"
     // The broker and its door.
     case acknowledgesOnArrival = "acknowledges-on-arrival"
     case unknownIsSuccess = "unknown-is-success"

@@ -57,6 +57,8 @@ extension HoldfastServer {
         page.counter("holdfast_damaged_entries_total", "entries found damaged while running", replica.damagedEntries)
         page.counter("holdfast_repaired_entries_total", "entries replaced by a peer's copy", replica.repairedEntries)
         page.counter("holdfast_scrubbed_entries_total", "entries checked in the background", replica.scrubbedEntries)
+        page.counter(
+            "holdfast_verified_bytes_total", "bytes of entries checked before they were sent", replica.verifiedBytes)
         page.counter("holdfast_rewritten_files_total", "damaged files written again", replica.rewrittenFiles)
         page.counter("holdfast_indexes_written_total", "indexes of sealed segments written", replica.indexesWritten)
         page.counter("holdfast_index_lookups_total", "reads of an index file", replica.indexLookUps)

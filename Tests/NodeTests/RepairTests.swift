@@ -201,6 +201,54 @@ import Testing
         try converge(cluster, writer, count: 81, "one away")
     }
 
+    /// Nothing else looks for it, but an index is to be made: of the segment that was just sealed, or anew.
+    @Test(arguments: [".idx", ".rows"]) func damageThatPreventsAnIndexIsRepairedAtOnce(_ suffix: String) throws {
+        var settings = settings()
+        settings.scrubMilliseconds = 1 << 30
+        // What a snapshot covers is not applied again.
+        settings.snapshotIntervalEntries = 20
+        let cluster = try SimulatedCluster(count: 3, seed: 84, settings: settings)
+        let writer = try Writer(cluster)
+        for number in 0..<80 {
+            try writer.produce(value(number))
+            cluster.run(milliseconds: 10)
+        }
+        cluster.run(milliseconds: 1_500)
+        let leader = try #require(cluster.leader)
+        let member = try #require(cluster.members.first { $0.id != leader.id })
+        let (path, location) = try place(31, member)
+        let index = path.dropLast(4) + suffix
+        cluster.crash(member, losesPower: true)
+        try member.disk.remove(String(index))
+        // Of a payload, only the index that is made of payloads can tell.
+        if suffix == ".rows" { damage(.payload, path, location, member) }
+        try cluster.start(member)
+        let replica = try #require(member.node?.replica)
+        if suffix == ".idx" {
+            #expect(replica.log.damagedRanges.isEmpty)
+            damage(.header, path, location, member)
+        }
+        cluster.run(milliseconds: 2_000)
+        #expect(replica.metrics.damagedEntries == 1 && replica.metrics.repairedEntries == 1)
+        #expect(try member.disk.list("group-0").contains { "group-0/" + $0.name == index })
+        try converge(cluster, writer, "\(suffix)")
+    }
+
+    /// The check does not run after the end of a log that grows faster than it is checked.
+    @Test func damageIsFoundWhileTheLogGrows() throws {
+        var settings = settings()
+        settings.scrubBytes = 1
+        settings.scrubMilliseconds = 10
+        let cluster = try SimulatedCluster(count: 3, seed: 85, settings: settings)
+        let writer = try Writer(cluster)
+        for number in 0..<240 {
+            if number == 60 { try damage(.payload, from: 5, cluster.members[0]) }
+            try writer.produce(value(number))
+            cluster.run(milliseconds: 10)
+        }
+        #expect(cluster.members[0].node?.replica.metrics.repairedEntries == 1)
+    }
+
     @Test func otherFilesAreWrittenAgain() throws {
         let (cluster, writer) = try begin(seed: 82)
         var events: [String] = []

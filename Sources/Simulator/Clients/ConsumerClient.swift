@@ -87,8 +87,7 @@ final class ConsumerClient: KafkaClient {
                 positions[place.partition] = offset + 1
             }
         } catch let error as RecordError {
-            simulation.wasServedDamage(by: leader ?? 0, "\(name): \(place): \(error)")
-            forgetLeader()
+            simulation.fail("I16: \(name): \(place): \(error)")
         } catch {
             simulation.fail("\(name): \(place): \(error)")
         }

@@ -110,9 +110,7 @@ final class DirectorClient: KafkaClient {
                     self.contents[number] += values.map(\.value)
                 }
             } catch let error as RecordError {
-                self.simulation.wasServedDamage(by: leader, "audit of \(stream.name): \(error)")
-                self.forgetLeader()
-                return self.again { [unowned self] in self.audit(stream, then: then) }
+                return self.simulation.fail("I16: audit of \(stream.name): \(error)")
             } catch {
                 return self.simulation.fail("audit of \(stream.name): \(error)")
             }

@@ -63,6 +63,8 @@ package enum FaultClass: String, CaseIterable, Sendable {
     case clientKilled = "client-killed"
     case clientStalled = "client-stalled"
     case overload
+    // Damage under a running node, on a minority.
+    case bitRot = "bit-rot"
 }
 
 /// How often each fault has fired.

@@ -78,6 +78,7 @@ final class Nemesis {
         case .syncError, .writeError, .readError, .noSpace, .stall, .slowDisk: disturbDisk(fault, in: simulation)
         case .damagedLog, .damagedSidecar, .damagedSnapshot, .damagedVoteSlot, .staleSector, .misdirectedWrite:
             damage(fault, in: simulation)
+        case .bitRot: turnBits(in: simulation)
         case .clockJump, .clockDrift: disturbClock(fault, in: simulation)
         case .memberAdded, .memberRemoved, .leaderRemoved, .lostDisk, .lostDiskAsFounder, .twoChanges:
             simulation.clusterOperator.begin(fault)
@@ -338,6 +339,18 @@ extension Nemesis {
             }
         }
         cure(after: restartDelay(), in: simulation) { if !machine.isUp { simulation.start(machine) } }
+    }
+
+    /// A bit turns in each of the sealed segments of a running node, the leader's if it may be damaged.
+    private func turnBits(in simulation: Simulation) {
+        let running = victims.map { simulation.machines[$0] }.filter { $0.isUp && !$0.isPaused }
+        guard let machine = running.first(where: \.isLeader) ?? running.first else { return }
+        for path in machine.disk.paths.filter({ $0.hasSuffix(".log") }).dropLast() {
+            let byte = random.below(machine.disk.contents(path)?.count ?? 1)
+            machine.isDamaged = true
+            fired(.bitRot, in: simulation, "node \(machine.id), \(path), byte \(byte)")
+            machine.disk.flip(path, byte: byte, mask: UInt8(1) << UInt8(random.below(8)))
+        }
     }
 
     private func target(of fault: FaultClass, on disk: SimulatedDisk) -> String? {

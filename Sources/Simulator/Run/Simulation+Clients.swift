@@ -76,15 +76,6 @@ extension Simulation {
         socket.closeClientEnd()
     }
 
-    /// A client was given bytes that are not what was stored.
-    func wasServedDamage(by number: Int, _ what: String) {
-        let machine = machines[number]
-        guard machine.isDamaged else { return fail("I16: \(what)") }
-        note("node \(machine.id)", "served damage", what)
-        crash(machine, .killed)
-        machine.isKeptDown = true
-    }
-
     func socketsOfProcessBroke(_ machine: Machine, isSilent: Bool) {
         for socket in sockets where socket.machine == machine.number && socket.incarnation == machine.incarnation {
             socket.endSession(nil)

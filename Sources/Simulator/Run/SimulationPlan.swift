@@ -54,6 +54,8 @@ package struct SimulationPlan: Sendable {
             if changesMembers || !FaultClass.ofMembers.contains(fault) { faults.append(fault) }
         }
         drawSettings(&random)
+        // Last, so that a class that is added changes no other choice of a seed.
+        for fault in FaultClass.added where random.chance(perMille: 300) { faults.append(fault) }
     }
 
     /// Machines beside the founders', for members still to come.
@@ -79,8 +81,10 @@ package struct SimulationPlan: Sendable {
 }
 
 extension FaultClass {
-    /// Those that the nemesis injects; the others come about by these.
-    static let injected: [FaultClass] = allCases.filter { !consequences.contains($0) }
+    /// Those that the nemesis injects, with the added ones; the others come about by these.
+    static let injected: [FaultClass] = allCases.filter { !consequences.contains($0) && !added.contains($0) }
+
+    static let added: [FaultClass] = [.bitRot]
 
     private static let consequences: [FaultClass] = [
         .lostWrite, .tornWrite, .reorderedWrites, .lostName, .memberReturned,

@@ -25,8 +25,7 @@ class Campaign:
         root_problem = "--proxy" if arguments.proxy else "not root" if os.geteuid() != 0 else None
         self.kernel_problem = root_problem or links.why_not()
         self.machine = {"strace": storage.why_no_strace(), "loop": root_problem or storage.why_no_loop_devices(),
-                        "fuse": root_problem or storage.why_no_fuse(),
-                        "repair": storage.why_no_repair(require_binary())}
+                        "fuse": root_problem or storage.why_no_fuse()}
 
     def run(self):
         if self.arguments.list:

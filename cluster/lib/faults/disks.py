@@ -4,7 +4,6 @@ import subprocess
 
 from faults.catalogue import fault
 from faults.spaces import die_with_parent
-from faults.storage import why_no_repair
 from nodes import ClusterError, wait_until
 
 
@@ -161,29 +160,20 @@ def flip_and_start(round_, pattern, spared):
         round_.say("it refused to start: needs repair")
         path.write_bytes(whole)
     elif pattern == "*.log":
-        await_repair(round_, node, path, whole, at)
+        await_repair(round_, path, whole, at)
     else:
         round_.say("it started")
     round_.await_failover()
 
 
-def await_repair(round_, node, path, whole, at):
-    """A damaged segment whose node runs is made whole by the node, or, when the broker cannot do that, by us."""
-    if why_no_repair(round_.cluster.binary) is None:
-        wait_until(lambda: not path.exists() or path.read_bytes()[at] == whole[at], 90,
-                   f"byte {at} of {path} to be repaired")
-        round_.say("repaired")
-        return
-    round_.say("it started and has not noticed: needs repair")
-    node.kill()
-    with open(path, "r+b") as handle:
-        handle.seek(at)
-        handle.write(whole[at:at + 1])
-    node.start()
+def await_repair(round_, path, whole, at):
+    """A damaged segment whose node runs is made whole by the node."""
+    wait_until(lambda: not path.exists() or path.read_bytes()[at] == whole[at], 90,
+               f"byte {at} of {path} to be repaired")
+    round_.say("repaired")
 
 
-@fault("flip-running", "one bit of a sealed segment turns under a running node: nobody is served it, it is repaired",
-       needs={"repair"})
+@fault("flip-running", "one bit of a sealed segment turns under a running node: nobody is served it, it is repaired")
 def flip_running(round_):
     def candidates():
         found = [(node, group_files(node, "*.log")[:-1]) for node in round_.cluster.nodes]
@@ -199,7 +189,7 @@ def flip_running(round_):
     if not verdict.good:
         raise ClusterError(f"while it was damaged: {verdict}; {verdict.examples[:3]}")
 
-    await_repair(round_, node, path, content, at)
+    await_repair(round_, path, content, at)
 
 
 @fault("flip-index", "one bit of an index sidecar turns, in a stopped node: the segment is read instead")

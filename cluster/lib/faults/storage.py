@@ -180,12 +180,6 @@ def why_no_fuse():
     return None if Path("/usr/include/fuse3/fuse.h").exists() else "no libfuse3-dev"
 
 
-def why_no_repair(binary):
-    """None when `binary` replaces damaged entries by its peers' copies before anybody is served them."""
-    del binary
-    return "damage that appears while a node runs is repaired, but may be served to a consumer before"
-
-
 def why_no_strace():
     """None when system calls of our own children can be made to fail, else why not."""
     if shutil.which("strace") is None:
