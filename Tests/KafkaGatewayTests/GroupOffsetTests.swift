@@ -124,6 +124,8 @@ struct GroupOffsetTests {
         _ = try member.leave()
         #expect(try delete(["g"]) == [.none])
         #expect(offsets(try member.committed()) == [:])
+        let listed = try member.client.call(ListGroupsRequest(), as: ListGroupsResponse.self)
+        #expect(listed.groups.isEmpty)
     }
 
     @Test func offsetsOfSubscribedTopicsStay() throws {

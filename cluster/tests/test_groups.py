@@ -9,6 +9,7 @@ import aiokafka
 import confluent_kafka
 import kafka
 import pytest
+from confluent_kafka.admin import AdminClient
 from kafka.admin import KafkaAdminClient
 
 from clients import CLIENTS, records
@@ -28,20 +29,19 @@ class Confluent(threading.Thread):
             "enable.auto.commit": False, "session.timeout.ms": 6000, "heartbeat.interval.ms": 500, **extra})
         self.consumer.subscribe([topic])
         self.owned, self.seen, self.failure = [], [], None
-        self.ending, self.crashing = threading.Event(), threading.Event()
+        self.ending = threading.Event()
         self.start()
 
     def run(self):
         try:
-            while not self.ending.is_set() and not self.crashing.is_set():
+            while not self.ending.is_set():
                 message = self.consumer.poll(0.1)
                 self.owned = sorted(place.partition for place in self.consumer.assignment())
                 if message is None or message.error():
                     continue
                 self.seen.append((message.partition(), message.offset(), message.value()))
                 self.consumer.commit(message, asynchronous=True)
-            if self.ending.is_set():
-                self.consumer.close()
+            self.consumer.close()
         except Exception as error:  # shown by the test
             self.failure = error
 
@@ -68,11 +68,16 @@ def test_five_members_come_and_go(cluster, topic, assignor):
     wait_until(lambda: shared_out(members), SECONDS, "five members to share out the partitions")
     members.pop().stop()
     wait_until(lambda: shared_out(members), SECONDS, "four members to share out the partitions")
-    crashed = members.pop()
-    crashed.crashing.set()
-    crashed.join(SECONDS)
-    crashed.consumer = None  # librdkafka closes it without a word to the group's other members being needed
-    wait_until(lambda: shared_out(members), SECONDS, "three members to share out the partitions")
+    crashed = subprocess.Popen(
+        ["kcat", "-b", cluster.bootstrap, "-G", group, "-X", "session.timeout.ms=6000", "-X",
+         f"partition.assignment.strategy={assignor}", name],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: sum(len(member.owned) for member in members) < PARTITIONS, SECONDS, "kcat to get its share")
+    finally:
+        crashed.kill()
+        crashed.wait()
+    wait_until(lambda: shared_out(members), SECONDS, "four members to take over what the crashed one had")
     pairs = records(3000)
     CLIENTS[1].write(cluster.bootstrap, name, pairs)
     wait_until(lambda: len({row[:2] for member in members for row in member.seen}) == len(pairs), SECONDS,
@@ -96,7 +101,6 @@ def test_offsets_survive_the_leader(new_cluster):
             last = message
     first.commit(last, asynchronous=False)
     cluster.leader().kill()
-    cluster.wait_leader(30)
     second = confluent_kafka.Consumer(group)
     places = second.committed([confluent_kafka.TopicPartition("kept", 0)], timeout=30)
     assert places[0].offset == 400
@@ -164,7 +168,7 @@ def test_admin_sees_groups(cluster, topic):
     CLIENTS[1].write(cluster.bootstrap, name, records(100))
     member = Confluent(cluster.bootstrap, name, "seen-by-admins")
     wait_until(lambda: len(member.owned) == PARTITIONS and member.seen, SECONDS, "the member to own everything")
-    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": cluster.bootstrap})
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
     listed = admin.list_consumer_groups(request_timeout=SECONDS).result()
     assert "seen-by-admins" in {group.group_id for group in listed.valid} and not listed.errors
     described = admin.describe_consumer_groups(["seen-by-admins"])["seen-by-admins"].result()

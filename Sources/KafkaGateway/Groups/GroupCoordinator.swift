@@ -71,7 +71,9 @@ final class GroupCoordinator {
         return stored + groups.map(\.name).filter { gateway.broker.group(named: $0) == nil }
     }
 
-    func drop(_ name: String) {
+    /// The broker's state has the group no more. Neither has this, unless somebody is joining it again.
+    func wasDeleted(_ name: String) {
+        guard groupOfName[name]?.isIdle == true else { return }
         groupOfName[name] = nil
         groups.removeAll { $0.name == name }
     }

@@ -56,6 +56,9 @@ extension KafkaSession {
         let ticket = reserve(holding: 0)
         gateway.propose(deleted.map { .deleteGroup($0) }) { [weak self] outcomes in
             guard let self else { return }
+            for (name, outcome) in zip(deleted, outcomes) where outcome.coordinatorCode == .none {
+                gateway.coordinator.wasDeleted(name)
+            }
             let results = zip(request.groupsNames, codes).map { name, code in
                 let place = code == .none ? deleted.firstIndex(of: name) : nil
                 return DeleteGroupsResponse.Group(
