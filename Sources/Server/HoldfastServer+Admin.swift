@@ -56,7 +56,7 @@ extension HoldfastServer {
             ("voters", .array(status.voters.map { number($0.rawValue) })),
             ("learners", .array(status.learners.map { number($0.rawValue) })),
             ("configuration", number(status.configurationIndex)), ("member", .bool(status.isMember)),
-            ("followers", .array(followers)), ("topics", .array(topics)),
+            ("followers", .array(followers)), ("topics", .array(topics)), ("groups", groupsDocument),
             ("kafka", .string("\(configuration.kafkaListen)")),
             ("connections", number(gateway.sessionCount)),
             ("resident", number(ProcessMetrics.residentBytes ?? 0)),

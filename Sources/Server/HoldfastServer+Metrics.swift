@@ -31,6 +31,7 @@ extension HoldfastServer {
         diskMetrics(into: &page)
         nodeMetrics(into: &page)
         kafkaMetrics(into: &page)
+        groupMetrics(into: &page)
         page.gauge("holdfast_resident_bytes", "resident memory", ProcessMetrics.residentBytes ?? 0)
         page.gauge("holdfast_open_descriptors", "open file descriptors", ProcessMetrics.openDescriptors ?? 0)
         return page.text

@@ -45,6 +45,7 @@ struct ClusterStatus {
     }
 
     private var topics: [JSONValue] { best?["topics"]?.elements ?? [] }
+    private var groups: [JSONValue] { best?["groups"]?.elements ?? [] }
 
     // MARK: For programs
 
@@ -52,6 +53,7 @@ struct ClusterStatus {
         .object([
             ("nodes", .array(nodes.map(Self.json))), ("leader", leader.map { .integer($0) } ?? .null),
             ("term", .integer(term)), ("topics", .array(topics)),
+            ("groups", .array(groups)),
         ])
     }
 
@@ -81,6 +83,14 @@ struct ClusterStatus {
                 [
                     topic["name"]?.text ?? "?", Self.number(topic["partitions"]), Self.number(topic["records"]),
                     Self.number(topic["bytes"]),
+                ]
+            }).text
+        }
+        if !groups.isEmpty {
+            text += "\n" + TextTable(rows: [["GROUP", "MEMBERS", "PARTITIONS", "LAG"]] + groups.map { group in
+                [
+                    group["name"]?.text ?? "?", Self.number(group["members"]), Self.number(group["partitions"]),
+                    Self.number(group["lag"]),
                 ]
             }).text
         }

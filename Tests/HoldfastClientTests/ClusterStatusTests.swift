@@ -12,7 +12,8 @@ struct ClusterStatusTests {
         let text = """
             {"node":\(node),"role":"\(role)","term":\(term),"leader":\(leader.map { "\($0)" } ?? "null"),"commit":90,
             "applied":\(90 - node),"ready":true,"followers":\(role == "leader" ? followers : "[]"),
-            "topics":[{"name":"orders","partitions":2,"records":5,"bytes":1234}]}
+            "topics":[{"name":"orders","partitions":2,"records":5,"bytes":1234}],
+            "groups":[{"name":"billing","members":2,"partitions":2,"lag":41}]}
             """
         return .answered(try address(node), try JSONValue(parsing: text))
     }
@@ -32,6 +33,9 @@ struct ClusterStatusTests {
             TOPIC   PARTITIONS  RECORDS  BYTES
             orders  2           5        1234
 
+            GROUP    MEMBERS  PARTITIONS  LAG
+            billing  2        2           41
+
             leader: node 1, term 4; 2 of 3 nodes answered
 
             """))
@@ -40,6 +44,7 @@ struct ClusterStatusTests {
         #expect(json["nodes"]?.elements.map { $0["reachable"]?.flag } == [true, false, true])
         #expect(json["nodes"]?.elements[2]["id"]?.int == 3 && json["nodes"]?.elements[2]["applied"]?.int == 87)
         #expect(json["topics"]?.elements.first?["name"]?.text == "orders")
+        #expect(json["groups"]?.elements.first?["lag"]?.int == 41)
     }
 
     @Test func noMajority() throws {

@@ -18,7 +18,7 @@ def run(*arguments, stdin=None, seconds=60):
     return done.returncode, done.stdout, done.stderr
 
 
-COMMANDS = ["serve", "format", "health", "status", "topic", "produce", "consume", "bench", "verify"]
+COMMANDS = ["serve", "format", "health", "status", "topic", "group", "produce", "consume", "bench", "verify"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -50,6 +50,9 @@ DATA, NODE, PEERS = "--data nowhere", "--node-id 1", "--peers 1=127.0.0.1:7001"
     (f"serve {DATA} {NODE} --peers 1=nowhere", ["peers", "1=nowhere"]),
     (f"format {DATA} {NODE} {PEERS} --cluster-id not-a-uuid", ["cluster-id", "not-a-uuid"]),
     (f"format {DATA} {NODE} {PEERS}", ["cluster-id"]),
+    (f"serve {DATA} {NODE} {PEERS} --group-rebalance-delay-ms -1", ["group-rebalance-delay-ms", "-1"]),
+    ("group describe --bootstrap 127.0.0.1:1", ["group"]),
+    ("group reset-offsets --bootstrap 127.0.0.1:1 --group g --topic t --to soon", ["to", "soon"]),
     ("status", ["admin"]),
     ("status --admin nowhere", ["admin", "nowhere"]),
     ("health --admin nowhere", ["admin", "nowhere"]),

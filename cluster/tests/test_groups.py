@@ -1,9 +1,11 @@
 """Consumer groups, with unmodified clients: partitions are shared out, offsets survive, members come, go and crash."""
 
 import asyncio
+import json
 import subprocess
 import threading
 import time
+import urllib.request
 
 import aiokafka
 import confluent_kafka
@@ -13,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 from kafka.admin import KafkaAdminClient
 
 from clients import CLIENTS, records
-from nodes import wait_until
+from nodes import require_binary, wait_until
 
 PARTITIONS = 12
 SECONDS = 60
@@ -186,3 +188,43 @@ def test_admin_sees_groups(cluster, topic):
     admin.delete_consumer_groups(["seen-by-admins"])["seen-by-admins"].result()
     assert "seen-by-admins" not in str(python.list_groups())
     python.close()
+
+
+def group_command(cluster, what, *arguments):
+    done = subprocess.run([str(require_binary()), "group", what, "--bootstrap", cluster.bootstrap, *arguments],
+                          capture_output=True, text=True, timeout=SECONDS)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_group_commands(cluster, topic):
+    name, group = topic(3), "by-command"
+    CLIENTS[1].write(cluster.bootstrap, name, records(90))
+    member = Confluent(cluster.bootstrap, name, group)
+    wait_until(lambda: len(member.seen) == 90, SECONDS, "everything to be read")
+    code, out, _ = group_command(cluster, "list")
+    assert code == 0 and any(line.split() == [group, "Stable", "consumer"] for line in out.splitlines())
+    code, out, _ = group_command(cluster, "describe", "--group", group)
+    rows = [line.split() for line in out.splitlines() if line.startswith(name)]
+    assert code == 0 and len(rows) == 3 and all(row[5].startswith("rdkafka-") for row in rows), out
+    for what in (("delete",), ("reset-offsets", "--topic", name, "--to", "earliest")):
+        code, _, error = group_command(cluster, what[0], "--group", group, *what[1:])
+        assert code == 1 and f"group '{group}' has members" in error
+    member.stop()
+    code, out, _ = group_command(cluster, "reset-offsets", "--group", group, "--topic", name, "--to", "earliest")
+    assert code == 0 and len(out.splitlines()) == 4
+    code, out, _ = group_command(cluster, "describe", "--group", group)
+    rows = [line.split() for line in out.splitlines() if line.startswith(name)]
+    assert "Empty" in out and sum(int(row[4]) for row in rows) == 90, out
+    leader = cluster.leader()
+    page = urllib.request.urlopen(f"http://127.0.0.1:{leader.admin_port}/metrics").read().decode()
+    lags = [int(line.split()[-1]) for line in page.splitlines() if f'holdfast_group_lag{{group="{group}"' in line]
+    assert sum(lags) == 90 and len(lags) == 3
+    status = json.loads(urllib.request.urlopen(f"http://127.0.0.1:{leader.admin_port}/status").read())
+    assert {"name": group, "members": 0, "lag": 90}.items() <= next(
+        entry for entry in status["groups"] if entry["name"] == group).items()
+    code, _, error = group_command(cluster, "reset-offsets", "--group", group, "--topic", name, "--to", "91")
+    assert code == 1 and "not 91" in error
+    code, _, error = group_command(cluster, "describe", "--group", "nobody's")
+    assert code == 1 and "there is no group 'nobody's'" in error
+    assert group_command(cluster, "delete", "--group", group)[0] == 0
+    assert group not in group_command(cluster, "list")[1]

@@ -1,9 +1,9 @@
 import KafkaWire
 
-/// Creates, describes and deletes topics, and describes the cluster. Every call blocks, and tries again until
-/// `ClientSettings.operationTimeoutMilliseconds` have passed. To be used by one thread at a time.
+/// Creates, describes and deletes topics, describes the cluster, and looks after consumer groups. Every call blocks, and
+/// tries again until `ClientSettings.operationTimeoutMilliseconds` have passed. To be used by one thread at a time.
 public final class HoldfastAdmin {
-    private let cluster: ClusterClient
+    let cluster: ClusterClient
     /// Attempts after which a topic that no broker knows is taken not to exist, rather than to be too new.
     private static let unknownTopicAttempts = 3
 
