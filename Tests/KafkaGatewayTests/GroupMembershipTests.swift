@@ -164,6 +164,15 @@ struct GroupMembershipTests {
         #expect(try refusal { $0.protocols = [.init(name: "other", metadata: .empty)] } == .inconsistentGroupProtocol)
     }
 
+    @Test func aGroupIsBounded() throws {
+        let cluster = try TestCluster.ready(kafka: { $0.groups.maximumMembers = 2 })
+        for _ in 0..<2 { try GroupClient(cluster).takeID() }
+        let third = try GroupClient(cluster)
+        try third.send()
+        let refused: JoinGroupResponse = try third.client.receive()
+        #expect(refused.errorCode == .groupMaxSizeReached)
+    }
+
     /// The members agreed with the old leader; they go on with the new one as if nothing had happened.
     @Test func aGroupOutlivesItsCoordinator() throws {
         let cluster = try cluster(nodes: 3)

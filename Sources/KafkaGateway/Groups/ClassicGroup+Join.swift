@@ -42,6 +42,9 @@ extension ClassicGroup {
         _ request: JoinGroupRequest, version: Int16, client: GroupClient, now: UInt64,
         answer: @escaping (JoinGroupResponse) -> Void
     ) {
+        if members.count + pending.count >= settings.maximumMembers {
+            return answer(.failed(.groupMaxSizeReached, memberId: ""))
+        }
         let id = "\(request.groupInstanceId ?? client.id)-\(makeSuffix())"
         if let instance = request.groupInstanceId {
             guard let member = member(instance: instance) else {

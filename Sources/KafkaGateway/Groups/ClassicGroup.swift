@@ -119,6 +119,8 @@ package struct GroupSettings: Sendable {
     package var maximumSessionMilliseconds: Int32 = 1_800_000
     /// `group.initial.rebalance.delay.ms`
     package var initialRebalanceDelayMilliseconds = 3_000
+    /// `group.max.size`, with those that have only an id yet. Kafka has no limit unless one is set.
+    package var maximumMembers = 10_000
     /// `offset.metadata.max.bytes`
     package var maximumMetadataBytes = 4_096
     /// `offsets.retention.minutes`, in milliseconds.

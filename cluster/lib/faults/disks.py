@@ -6,6 +6,9 @@ from faults.catalogue import fault
 from faults.spaces import die_with_parent
 from nodes import ClusterError, wait_until
 
+# The rate of a node's background check of its log (NodeSettings.scrubBytes).
+CHECKED_BYTES_PER_SECOND = 4 << 20
+
 
 def await_end(node, what):
     """The node must end by itself with exit code 1: it cannot go on with such a disk."""
@@ -160,15 +163,16 @@ def flip_and_start(round_, pattern, spared):
         round_.say("it refused to start: needs repair")
         path.write_bytes(whole)
     elif pattern == "*.log":
-        await_repair(round_, path, whole, at)
+        await_repair(round_, node, path, whole, at)
     else:
         round_.say("it started")
     round_.await_failover()
 
 
-def await_repair(round_, path, whole, at):
-    """A damaged segment whose node runs is made whole by the node."""
-    wait_until(lambda: not path.exists() or path.read_bytes()[at] == whole[at], 90,
+def await_repair(round_, node, path, whole, at):
+    """A damaged segment whose node runs is made whole by the node, at the latest when its background check comes by."""
+    check = sum(other.stat().st_size for other in group_files(node, "*.log")) / CHECKED_BYTES_PER_SECOND
+    wait_until(lambda: not path.exists() or path.read_bytes()[at] == whole[at], 90 + 2 * check,
                f"byte {at} of {path} to be repaired")
     round_.say("repaired")
 
@@ -189,7 +193,7 @@ def flip_running(round_):
     if not verdict.good:
         raise ClusterError(f"while it was damaged: {verdict}; {verdict.examples[:3]}")
 
-    await_repair(round_, path, content, at)
+    await_repair(round_, node, path, content, at)
 
 
 @fault("flip-index", "one bit of an index sidecar turns, in a stopped node: the segment is read instead")
