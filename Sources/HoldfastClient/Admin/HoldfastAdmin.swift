@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// Creates, describes and deletes topics, describes the cluster, and looks after consumer groups. Every call blocks, and
+/// Creates, describes and deletes topics, describes the cluster, looks after consumer groups. Every call blocks, and
 /// tries again until `ClientSettings.operationTimeoutMilliseconds` have passed. To be used by one thread at a time.
 public final class HoldfastAdmin {
     let cluster: ClusterClient

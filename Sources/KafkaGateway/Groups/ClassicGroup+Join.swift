@@ -42,7 +42,8 @@ extension ClassicGroup {
         _ request: JoinGroupRequest, version: Int16, client: GroupClient, now: UInt64,
         answer: @escaping (JoinGroupResponse) -> Void
     ) {
-        if members.count + pending.count >= settings.maximumMembers {
+        let returns = request.groupInstanceId.map { member(instance: $0) != nil } ?? false
+        if !returns, members.count + pending.count >= settings.maximumMembers {
             return answer(.failed(.groupMaxSizeReached, memberId: ""))
         }
         let id = "\(request.groupInstanceId ?? client.id)-\(makeSuffix())"
