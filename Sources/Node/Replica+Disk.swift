@@ -102,12 +102,12 @@ extension Replica {
         switch batch {
         case .entries(let position, let generation):
             raft.onFlushed(position, generation: generation)
-            log.onFlushed(through: raft.flushedIndex)
+            log.onFlushed(through: flushedIndex)
         case .hardState(let term, let vote): raft.onHardStateSaved(term: term, vote: vote)
         case .logRestarted(let offer):
             raft.onSnapshotInstalled(offer.position, membership: offer.membership)
             precondition(
-                raft.lastPosition.index == log.lastIndex, "log begun anew after \(log.last), Raft is at \(raft)")
+                acceptedIndex == log.lastIndex, "log begun anew after \(log.last), Raft is at \(raft)")
             applyCommitted()
         case .repaired(let range, let peer, let isAsKnown): repairWritten(range, from: peer, isAsKnown: isAsKnown)
         case .other: break
