@@ -15,10 +15,9 @@ package struct ReplicaView: Equatable, Sendable {
 
 extension Replica {
     package var view: ReplicaView {
-        let cursors = raft.cursors
-        return ReplicaView(
-            term: raft.term, isLeader: raft.role == .leader, firstIndex: log.firstIndex, lastIndex: cursors.accepted,
-            flushedIndex: cursors.flushed, commitIndex: cursors.committed, logGeneration: raft.logGeneration)
+        ReplicaView(
+            term: raft.term, isLeader: raft.role == .leader, firstIndex: log.firstIndex, lastIndex: acceptedIndex,
+            flushedIndex: flushedIndex, commitIndex: commitIndex, logGeneration: raft.log.generation)
     }
 
     /// Chain checksum of the log's history through `index`; nil if the log does not hold that entry.
