@@ -15,19 +15,19 @@ extension Replica {
     func applyCommitted() {
         guard case .idle = coldApply else { return }
         let before = appliedIndex
-        while appliedIndex < commitIndex {
+        while appliedIndex < raft.commitIndex {
             guard let entry = cache.entry(appliedIndex + 1) else {
                 startColdApply()
                 break
             }
             guard apply(entry) else { return }
         }
-        if appliedIndex > before || raft.machine.applied < min(appliedIndex, commitIndex) { didApply() }
+        if appliedIndex > before || raft.appliedIndex < min(appliedIndex, raft.commitIndex) { didApply() }
     }
 
     private func startColdApply() {
         let first = appliedIndex + 1
-        guard let run = coldRun(from: first, through: commitIndex, maximumBytes: settings.coldReadBytes) else {
+        guard let run = coldRun(from: first, through: raft.commitIndex, maximumBytes: settings.coldReadBytes) else {
             // Goes on after the repair.
             if log.damagedRanges.contains(where: { $0.first <= first && first <= $0.last }) { return }
             return stop(.unreadableEntry(index: first, "committed, but not readable in the log from \(log.firstIndex)"))
@@ -104,10 +104,10 @@ extension Replica {
 
     private func didApply() {
         admission?.onApplied(through: appliedIndex)
-        raft.onApplied(min(appliedIndex, commitIndex))
+        raft.onApplied(min(appliedIndex, raft.commitIndex))
         if appliedMetadata { raft.announceCommit() }
         appliedMetadata = false
-        let releasable = min(appliedIndex, flushedIndex)
+        let releasable = min(appliedIndex, raft.flushedIndex)
         cache.evict(through: releasable == 0 ? 0 : releasable - 1, downTo: settings.cacheBytes)
         onApplied?()
         sealRows()

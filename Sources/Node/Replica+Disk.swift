@@ -103,7 +103,7 @@ extension Replica {
         switch batch {
         case .entries(let position, let generation):
             raft.onFlushed(position, generation: generation)
-            log.onFlushed(through: flushedIndex)
+            log.onFlushed(through: raft.flushedIndex)
         case .hardState(let term, let vote): raft.onHardStateSaved(term: term, vote: vote)
         case .logRestarted(let offer):
             raft.onSnapshotInstalled(offer.position, membership: offer.membership)

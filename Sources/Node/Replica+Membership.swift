@@ -141,7 +141,7 @@ extension Replica {
 
     /// The leader writes down which directory each member has. Once, when a cluster is new and when a member is.
     func recordIncarnations() {
-        guard acquaintances.isRecordDue, isReady else { return }
+        guard acquaintances.isRecordDue, raft.isReady else { return }
         acquaintances.isRecordDue = false
         guard let records = acquaintances.completing(configuration, self: node.rawValue) else { return }
         sealTurn()

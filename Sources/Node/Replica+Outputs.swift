@@ -38,7 +38,7 @@ extension Replica {
     /// place of those cut off.
     private func truncateSuffix(after index: UInt64) {
         precondition(
-            index >= min(appliedIndex, acceptedIndex),
+            index >= min(appliedIndex, raft.lastPosition.index),
             "truncation after \(index) below applied \(appliedIndex)")
         cache.truncate(after: index)
         forgetConfigurations(after: max(index, appliedIndex))
@@ -63,7 +63,7 @@ extension Replica {
             if entry.kind == .configuration { guard remember(entry) else { return } }
         }
         let position = Position(index: last, term: accepted[accepted.count - 1].term)
-        submit(log.append(accepted), .entries(position, generation: raft.log.generation))
+        submit(log.append(accepted), .entries(position, generation: raft.logGeneration))
     }
 
     /// Leader: one new entry at the end of the log.
@@ -77,12 +77,12 @@ extension Replica {
         metrics.proposedBytes += UInt64(entry.payloadLength)
         uncommittedBytes += entry.payloadLength
         proposals.add(index: position.index, at: clock.monotonicNanoseconds)
-        submit(log.append([entry]), .entries(position, generation: raft.log.generation))
+        submit(log.append([entry]), .entries(position, generation: raft.logGeneration))
     }
 
     private func readBecameReady(id: UInt64, index: UInt64) {
         guard let answer = reads.removeValue(forKey: id) else { return }
-        precondition(index <= commitIndex, "read barrier \(id) at \(index) above commit \(commitIndex)")
+        precondition(index <= raft.commitIndex, "read barrier \(id) at \(index) above commit \(raft.commitIndex)")
         applyCommitted()
         answer(appliedIndex >= index)
     }

@@ -32,18 +32,18 @@ extension Replica {
     /// Offers one partition's part of a produce request to the leader's admission. On `.accepted` the batches are in
     /// the turn's open entry, whose index is `openEntryIndex`; `wait` for it.
     package func admit(_ batches: ByteSlice, to key: PartitionKey) -> AdmissionOutcome? {
-        guard admission != nil, raft.transfer == nil else { return nil }
+        guard admission != nil, raft.transferTarget == nil else { return nil }
         if admission!.openBytes > 0, admission!.openBytes + batches.count > settings.maximumEntryBytes { sealTurn() }
         return admission?.admit(batches, to: key, broker: broker, now: max(lastTimestamp, clock.wallMilliseconds))
     }
 
     /// The entry that holds, or will hold, everything accepted so far.
     package var tailIndex: UInt64 {
-        (admission?.openBytes ?? 0) > 0 ? openEntryIndex : acceptedIndex
+        (admission?.openBytes ?? 0) > 0 ? openEntryIndex : raft.lastPosition.index
     }
 
     /// The index the turn's open produce entry will get.
-    package var openEntryIndex: UInt64 { acceptedIndex + 1 }
+    package var openEntryIndex: UInt64 { raft.lastPosition.index + 1 }
 
     /// Calls `waiter` once the entry at `index` is applied or leadership is lost.
     package func wait(for index: UInt64, waiter: any ProposalWaiter, ticket: UInt64) {

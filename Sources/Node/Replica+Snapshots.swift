@@ -28,7 +28,7 @@ extension Replica {
     /// Begins a snapshot once enough was applied since the last. The state is copied by reference and encoded and
     /// written in the background; only entries that are durable here may be covered.
     func takeSnapshotIfDue() {
-        guard !snapshots.isWriting, snapshots.restart == nil, appliedIndex <= flushedIndex,
+        guard !snapshots.isWriting, snapshots.restart == nil, appliedIndex <= raft.flushedIndex,
             snapshots.bytesSince >= settings.snapshotIntervalBytes
                 || appliedIndex - snapshots.lastIndex >= UInt64(settings.snapshotIntervalEntries)
         else { return }
@@ -61,7 +61,7 @@ extension Replica {
         if isLeader {
             for member in raft.membership.voters + raft.membership.learners {
                 guard let matched = raft.progress(of: member)?.matched else { continue }
-                if acceptedIndex - matched <= settings.followerReachEntries { keep = min(keep, matched + 1) }
+                if raft.lastPosition.index - matched <= settings.followerReachEntries { keep = min(keep, matched + 1) }
             }
         }
         #if DEBUG

@@ -19,7 +19,7 @@ extension Replica {
     package var isHandingOver: Bool { handOverTicks != nil }
 
     func handOverProgressed() {
-        let isOver = isLeader ? raft.transfer == nil : raft.leader != nil
+        let isOver = isLeader ? raft.transferTarget == nil : raft.leader != nil
         if isOver { handOverTicks = nil }
     }
 

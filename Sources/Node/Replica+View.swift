@@ -15,9 +15,10 @@ package struct ReplicaView: Equatable, Sendable {
 
 extension Replica {
     package var view: ReplicaView {
-        ReplicaView(
-            term: raft.term, isLeader: raft.role == .leader, firstIndex: log.firstIndex, lastIndex: acceptedIndex,
-            flushedIndex: flushedIndex, commitIndex: commitIndex, logGeneration: raft.log.generation)
+        let cursors = raft.cursors
+        return ReplicaView(
+            term: raft.term, isLeader: raft.role == .leader, firstIndex: log.firstIndex, lastIndex: cursors.accepted,
+            flushedIndex: cursors.flushed, commitIndex: cursors.committed, logGeneration: raft.logGeneration)
     }
 
     /// Chain checksum of the log's history through `index`; nil if the log does not hold that entry.

@@ -132,7 +132,7 @@ package final class Replica {
 
     /// The leader's admission exists exactly while this node leads and has applied the no-op of its own term.
     private func refreshAdmission() {
-        let mayAdmit = isReady
+        let mayAdmit = raft.isReady
         if mayAdmit, admission == nil {
             admission = Admission(leading: broker, term: raft.term)
             onEvent?(.admitting(term: raft.term))

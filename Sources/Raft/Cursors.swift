@@ -35,10 +35,10 @@ package struct Cursors: Hashable, Sendable {
 }
 
 /// The machine's half of `Cursors`.
-package struct MachineCursors: Hashable, Sendable {
-    package private(set) var committed: LogIndex
-    package private(set) var applying: LogIndex
-    package private(set) var applied: LogIndex
+struct MachineCursors: Hashable, Sendable {
+    private(set) var committed: LogIndex
+    private(set) var applying: LogIndex
+    private(set) var applied: LogIndex
 
     /// A machine that was just loaded from a snapshot.
     init(snapshot index: LogIndex) {

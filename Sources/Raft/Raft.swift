@@ -16,8 +16,8 @@ package struct Raft: ~Copyable, Sendable {
     /// What the shell was told last about role, term and leader.
     var announced: RoleChange
 
-    package internal(set) var log: LogView
-    package internal(set) var machine: MachineCursors
+    var log: LogView
+    var machine: MachineCursors
     var memberships: MembershipHistory
     /// The newest snapshot on this member's disk and the membership at its position: what a follower is offered.
     var snapshot: Position
@@ -45,12 +45,12 @@ package struct Raft: ~Copyable, Sendable {
     // Leader; empty in every other role.
     var peers: [Peer] = []
     /// The no-op of this leadership.
-    package internal(set) var noop: LogIndex = 0
+    var noop: LogIndex = 0
     var heartbeatElapsed = 0
     /// Commits through here are told at once, whatever `RaftSettings.commitUpdate` says.
     var urgentCommit: LogIndex = 0
     var reads = ReadQueue()
-    package internal(set) var transfer: Transfer?
+    var transfer: Transfer?
 
     // Across roles.
     var loads: [Load] = []
@@ -101,8 +101,8 @@ struct IncomingSnapshot: Hashable, Sendable {
     let sender: MemberID
 }
 
-package struct Transfer: Hashable, Sendable {
-    package let target: MemberID
+struct Transfer: Hashable, Sendable {
+    let target: MemberID
     var elapsed = 0
     /// TimeoutNow is out.
     var isTold = false
@@ -124,14 +124,11 @@ extension Raft {
     /// The newest snapshot this member knows of.
     package var snapshotPosition: Position { snapshot }
     /// Leader of this term, its own no-op applied: proposals may be made (paper §8).
-    package var isReady: Bool { Raft.isReady(role, applied: machine.applied, noop: noop) }
-
-    /// The same by the parts of a core that is stored in an object, which a call on the whole would copy first.
-    package static func isReady(_ role: Role, applied: LogIndex, noop: LogIndex) -> Bool {
+    package var isReady: Bool {
         #if DEBUG
         if Planted.has(.admitsBeforeNoop) { return role == .leader }
         #endif
-        return role == .leader && applied >= noop
+        return role == .leader && machine.applied >= noop
     }
     /// The member a transfer under way goes to.
     package var transferTarget: MemberID? { transfer?.target }
