@@ -56,19 +56,19 @@ struct EntryHeader: Equatable {
 
     /// The header in the first 96 bytes of `slice`; nil unless magic, checksum and every field are right.
     static func decode(_ slice: ByteSlice) -> EntryHeader? {
-        guard slice.count >= size, slice.load(0, as: UInt32.self) == magic,
-            slice.load(4, as: UInt32.self) == CRC32C.checksum(slice.slice(8, size - 8)),
+        guard slice.count >= size, slice.uint32(at: 0) == magic,
+            slice.uint32(at: 4) == CRC32C.checksum(slice.slice(8, size - 8)),
             let kind = EntryKind(rawValue: slice[88])
         else { return nil }
-        let length = slice.load(56, as: UInt32.self)
+        let length = slice.uint32(at: 56)
         guard length <= UInt32(LogEntry.maximumPayload) else { return nil }
         return EntryHeader(
-            salt: slice.load(8, as: UInt64.self), index: slice.load(16, as: UInt64.self),
-            term: slice.load(24, as: UInt64.self), kind: kind, timestamp: slice.load(32, as: Int64.self),
-            flushedMark: slice.load(40, as: UInt64.self), chain: slice.load(48, as: UInt64.self),
-            payloadLength: Int(length), payloadChecksum: slice.load(60, as: UInt32.self),
+            salt: slice.uint64(at: 8), index: slice.uint64(at: 16),
+            term: slice.uint64(at: 24), kind: kind, timestamp: slice.int64(at: 32),
+            flushedMark: slice.uint64(at: 40), chain: slice.uint64(at: 48),
+            payloadLength: Int(length), payloadChecksum: slice.uint32(at: 60),
             previous: EntryIdentity.decode(slice.slice(64, EntryIdentity.size), isKnown: slice[89] & 1 == 1),
-            epoch: slice.load(80, as: UInt32.self), group: slice.load(84, as: UInt32.self))
+            epoch: slice.uint32(at: 80), group: slice.uint32(at: 84))
     }
 
     /// Whether the chain value follows from the predecessor's.

@@ -29,7 +29,7 @@ package struct EntryIdentity: Equatable, Sendable {
 
     static func decode(_ slice: ByteSlice, isKnown: Bool) -> EntryIdentity {
         EntryIdentity(
-            term: slice.load(0, as: UInt64.self), payloadLength: Int(slice.load(8, as: UInt32.self)),
-            payloadChecksum: slice.load(12, as: UInt32.self), isKnown: isKnown)
+            term: slice.uint64(at: 0), payloadLength: Int(slice.uint32(at: 8)),
+            payloadChecksum: slice.uint32(at: 12), isKnown: isKnown)
     }
 }

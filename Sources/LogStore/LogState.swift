@@ -79,8 +79,8 @@ struct LogState: Equatable, Sendable {
     }
 
     static func decode(_ slice: ByteSlice) -> LogState? {
-        guard slice.count >= slotSize, slice.load(0, as: UInt32.self) == magic,
-            slice.load(4, as: UInt32.self) == CRC32C.checksum(slice.slice(8, slotSize - 8))
+        guard slice.count >= slotSize, slice.uint32(at: 0) == magic,
+            slice.uint32(at: 4) == CRC32C.checksum(slice.slice(8, slotSize - 8))
         else { return nil }
         do {
             var reader = ByteReader(slice.slice(8, slotSize - 8))

@@ -51,15 +51,15 @@ struct SegmentHeader: Equatable {
 
     /// One copy of the header; nil unless magic, version and checksum are right.
     static func decode(_ slice: ByteSlice) -> SegmentHeader? {
-        guard slice.count >= size, slice.load(0, as: UInt32.self) == magic,
-            slice.load(4, as: UInt32.self) == CRC32C.checksum(slice.slice(8, size - 8)),
-            slice.load(8, as: UInt32.self) == version
+        guard slice.count >= size, slice.uint32(at: 0) == magic,
+            slice.uint32(at: 4) == CRC32C.checksum(slice.slice(8, size - 8)),
+            slice.uint32(at: 8) == version
         else { return nil }
         return SegmentHeader(
-            group: slice.load(12, as: UInt32.self), first: slice.load(16, as: UInt64.self),
-            salt: slice.load(24, as: UInt64.self), previousChain: slice.load(32, as: UInt64.self),
+            group: slice.uint32(at: 12), first: slice.uint64(at: 16),
+            salt: slice.uint64(at: 24), previousChain: slice.uint64(at: 32),
             previous: EntryIdentity.decode(
-                slice.slice(40, EntryIdentity.size), isKnown: slice.load(60, as: UInt32.self) & 1 == 1),
-            epoch: slice.load(56, as: UInt32.self), previousFirst: slice.load(64, as: UInt64.self))
+                slice.slice(40, EntryIdentity.size), isKnown: slice.uint32(at: 60) & 1 == 1),
+            epoch: slice.uint32(at: 56), previousFirst: slice.uint64(at: 64))
     }
 }

@@ -23,10 +23,10 @@ enum Sidecar {
 
     /// The records, if this is the intact sidecar of the segment with `header`.
     static func decode(_ slice: ByteSlice, header: SegmentHeader) -> [EntryRecord]? {
-        guard slice.count >= headerSize, slice.load(0, as: UInt32.self) == magic,
-            slice.load(4, as: UInt32.self) == CRC32C.checksum(slice.dropFirst(8)),
-            slice.load(8, as: UInt64.self) == header.first, slice.load(16, as: UInt64.self) == header.salt,
-            slice.load(24, as: UInt64.self) == UInt64((slice.count - headerSize) / EntryRecord.size)
+        guard slice.count >= headerSize, slice.uint32(at: 0) == magic,
+            slice.uint32(at: 4) == CRC32C.checksum(slice.dropFirst(8)),
+            slice.uint64(at: 8) == header.first, slice.uint64(at: 16) == header.salt,
+            slice.uint64(at: 24) == UInt64((slice.count - headerSize) / EntryRecord.size)
         else { return nil }
         var reader = ByteReader(slice.dropFirst(headerSize))
         var records: [EntryRecord] = []

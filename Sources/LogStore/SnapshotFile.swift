@@ -77,21 +77,21 @@ enum SnapshotFile {
         let file = try disk.open(path, .readOnly)
         defer { disk.close(file) }
         var window = try FileWindow(disk, file)
-        guard let header = try window.bytes(at: 0, count: headerSize), header.load(0, as: UInt32.self) == magic,
-            header.load(4, as: UInt32.self) == CRC32C.checksum(header.slice(8, headerSize - 8)),
-            header.load(8, as: UInt32.self) == version
+        guard let header = try window.bytes(at: 0, count: headerSize), header.uint32(at: 0) == magic,
+            header.uint32(at: 4) == CRC32C.checksum(header.slice(8, headerSize - 8)),
+            header.uint32(at: 8) == version
         else { return .damaged("header checksum") }
-        guard header.load(12, as: UInt32.self) == group else { return .damaged("of another group") }
-        let membershipLength = header.load(52, as: UInt32.self)
+        guard header.uint32(at: 12) == group else { return .damaged("of another group") }
+        let membershipLength = header.uint32(at: 52)
         guard membershipLength <= maximumMembership,
             let membership = try window.bytes(at: UInt64(headerSize), count: Int(membershipLength)),
-            CRC32C.checksum(membership) == header.load(56, as: UInt32.self)
+            CRC32C.checksum(membership) == header.uint32(at: 56)
         else { return .damaged("membership checksum") }
         let metadata = SnapshotMetadata(
-            index: header.load(16, as: UInt64.self), term: header.load(24, as: UInt64.self),
-            chain: header.load(32, as: UInt64.self), baseEpoch: header.load(64, as: UInt32.self),
+            index: header.uint64(at: 16), term: header.uint64(at: 24),
+            chain: header.uint64(at: 32), baseEpoch: header.uint32(at: 64),
             membership: membership.detached(),
-            stateLength: header.load(40, as: UInt64.self), stateChecksum: header.load(48, as: UInt32.self),
+            stateLength: header.uint64(at: 40), stateChecksum: header.uint32(at: 48),
             fileSize: window.size, path: path)
         guard metadata.stateLength <= window.size else { return .damaged("truncated") }
         return try readState(&window, metadata, keepsState: keepsState)
@@ -106,8 +106,8 @@ enum SnapshotFile {
         var sum: UInt32 = 0
         while offset < window.size {
             guard let prefix = try window.bytes(at: offset, count: 8) else { return .damaged("truncated") }
-            let length = prefix.load(0, as: UInt32.self)
-            let checksum = prefix.load(4, as: UInt32.self)
+            let length = prefix.uint32(at: 0)
+            let checksum = prefix.uint32(at: 4)
             guard length > 0, length <= UInt32(chunkSize),
                 let bytes = try window.bytes(at: offset + 8, count: Int(length)), CRC32C.checksum(bytes) == checksum
             else { return .damaged("chunk checksum at byte \(offset)") }

@@ -41,8 +41,8 @@ package struct NodeIdentity: Equatable, Sendable {
     package init(decoding bytes: ByteSlice) throws(DecodeError) {
         guard bytes.count > 4 else { throw .truncated(position: 0, needed: 5, available: bytes.count) }
         let body = bytes.slice(0, bytes.count - 4)
-        guard CRC32C.checksum(body) == bytes.load(body.count, as: UInt32.self) else {
-            throw .badValue("identity checksum", Int64(bytes.load(body.count, as: UInt32.self)))
+        guard CRC32C.checksum(body) == bytes.uint32(at: body.count) else {
+            throw .badValue("identity checksum", Int64(bytes.uint32(at: body.count)))
         }
         var reader = ByteReader(body)
         let magic = try reader.uint32()

@@ -20,8 +20,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     }
 
     var tree = SimulatedDiskTree()
-    private var handles: [Int32: SimulatedDiskFile] = [:]
-    private var openPaths: [Int32: String] = [:]
+    private var handles: [Int32: (file: SimulatedDiskFile, path: String)] = [:]
     private var nextHandle: Int32 = 1
     private var random: SimulationRandom
 
@@ -65,7 +64,6 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
     private func closeAll() {
         handles.removeAll()
-        openPaths.removeAll()
         filesBeingSent = []
         callsUntilPowerLoss = nil
         losesPower = nil
@@ -126,10 +124,10 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     }
 
     private func resolve(_ file: DiskFile, _ operation: String) throws(DiskFailure) -> (SimulatedDiskFile, String) {
-        guard let found = handles[file.id], let path = openPaths[file.id] else {
+        guard let found = handles[file.id] else {
             throw failure(operation, "file \(file.id)", 9, "Bad file descriptor")
         }
-        return (found, path)
+        return found
     }
 
     private func reserve(
@@ -168,24 +166,16 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
             try endChange("create", path, isLast: isLast)
         }
         defer { nextHandle += 1 }
-        handles[nextHandle] = file
-        openPaths[nextHandle] = path
+        handles[nextHandle] = (file, path)
         return DiskFile(id: nextHandle)
     }
 
-    package func close(_ file: DiskFile) {
-        handles[file.id] = nil
-        openPaths[file.id] = nil
-    }
+    package func close(_ file: DiskFile) { handles[file.id] = nil }
 
     package func renumber(_ file: DiskFile) -> DiskFile? {
-        guard !filesBeingSent.contains(file), let found = handles[file.id], let path = openPaths[file.id] else {
-            return nil
-        }
-        close(file)
+        guard !filesBeingSent.contains(file), let found = handles.removeValue(forKey: file.id) else { return nil }
         defer { nextHandle += 1 }
         handles[nextHandle] = found
-        openPaths[nextHandle] = path
         return DiskFile(id: nextHandle)
     }
 

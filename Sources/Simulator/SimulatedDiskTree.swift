@@ -37,8 +37,16 @@ struct SimulatedDiskTree {
     private var pending: [Change] = []
 
     static func parent(_ path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "" }
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
         return String(path[..<slash])
+    }
+
+    /// What `path` is called in `directory` (with its slash, or empty); nil if it is elsewhere, or further down.
+    private static func name(of path: String, in directory: String.UTF8View) -> String? {
+        let text = path.utf8
+        guard text.count > directory.count, text.starts(with: directory) else { return nil }
+        let name = text.dropFirst(directory.count)
+        return name.contains(UInt8(ascii: "/")) ? nil : String(Substring(name))
     }
 
     func file(_ path: String) -> SimulatedDiskFile? { current.files[path] }
@@ -48,15 +56,15 @@ struct SimulatedDiskTree {
 
     func list(_ directory: String) -> [DirectoryEntry]? {
         guard current.directories.contains(directory) else { return nil }
-        let prefix = directory.isEmpty ? "" : directory + "/"
+        let prefix = (directory.isEmpty ? "" : directory + "/").utf8
         var entries: [DirectoryEntry] = []
-        for (path, file) in current.files where SimulatedDiskTree.parent(path) == directory {
-            entries.append(
-                DirectoryEntry(
-                    name: String(path.dropFirst(prefix.count)), size: UInt64(file.size), isDirectory: false))
+        for (path, file) in current.files {
+            guard let name = SimulatedDiskTree.name(of: path, in: prefix) else { continue }
+            entries.append(DirectoryEntry(name: name, size: UInt64(file.size), isDirectory: false))
         }
-        for path in current.directories where !path.isEmpty && SimulatedDiskTree.parent(path) == directory {
-            entries.append(DirectoryEntry(name: String(path.dropFirst(prefix.count)), size: 0, isDirectory: true))
+        for path in current.directories {
+            guard let name = SimulatedDiskTree.name(of: path, in: prefix) else { continue }
+            entries.append(DirectoryEntry(name: name, size: 0, isDirectory: true))
         }
         return entries.sorted { $0.name < $1.name }
     }

@@ -101,11 +101,11 @@ struct SimulatedTimeTests {
     @Test func eventsComeInOrderOfTimeThenOfArrival() {
         var queue = EventQueue()
         var random = SimulationRandom(seed: 5)
-        var expected: [(time: UInt64, number: UInt64)] = []
+        var expected: [(time: UInt64, number: Int)] = []
         for number in 0..<500 {
             let time = UInt64(random.below(50))
-            queue.add(.timer(UInt64(number)), at: time)
-            expected.append((time, UInt64(number)))
+            queue.add(.timer(number), at: time)
+            expected.append((time, number))
         }
         expected.sort { ($0.time, $0.number) < ($1.time, $1.number) }
         for wanted in expected {

@@ -21,8 +21,17 @@ final class ClusterObserver {
         /// What was flushed when the log had ended at each of its latest ends: what a header written then says.
         var marks: [(last: UInt64, flushed: UInt64)] = []
 
-        mutating func noteMark(_ view: ReplicaView) {
-            marks.removeAll { $0.last >= view.lastIndex }
+        mutating func take(_ view: ReplicaView) {
+            flushed = view.flushedIndex
+            if leaderLast != view.lastIndex { noteMark(view) }
+            isFresh = false
+            leaderTerm = view.isLeader ? view.term : 0
+            leaderLast = view.lastIndex
+            commit = view.commitIndex
+        }
+
+        private mutating func noteMark(_ view: ReplicaView) {
+            while let newest = marks.last, newest.last >= view.lastIndex { marks.removeLast() }
             marks.append((view.lastIndex, view.flushedIndex))
             if marks.count > 64 { marks.removeFirst() }
         }
@@ -72,26 +81,19 @@ final class ClusterObserver {
     func look(at machine: Machine, _ machines: [Machine]) -> String? {
         guard let replica = machine.node?.replica else { return nil }
         let view = replica.view
-        let who = "node \(machine.id)"
-        var now = seen[machine.number]
+        let number = machine.number
+        let now = seen[number]
         if view.term < now.promisedTerm {
-            return "I6: \(who) is in term \(view.term) and has told others of \(now.promisedTerm)"
+            return "I6: node \(machine.id) is in term \(view.term) and has told others of \(now.promisedTerm)"
         }
         if !now.isFresh, view.commitIndex < now.commit {
-            return "I6: the commit of \(who) went back from \(now.commit) to \(view.commitIndex)"
+            return "I6: the commit of node \(machine.id) went back from \(now.commit) to \(view.commitIndex)"
         }
-        if view.lastIndex < view.commitIndex { return "I15: \(who) has lost what it committed" }
+        if view.lastIndex < view.commitIndex { return "I15: node \(machine.id) has lost what it committed" }
         if let wrong = lookAtLeader(machine, replica, view, now) { return wrong }
         if let wrong = compareCommitted(machine, replica, view, from: now.isFresh ? 0 : now.commit) { return wrong }
-        now.flushed = view.flushedIndex
-        if now.leaderLast != view.lastIndex { now.noteMark(view) }
-        now.isFresh = false
-        now.leaderTerm = view.isLeader ? view.term : 0
-        now.leaderLast = view.lastIndex
-        let advanced = view.commitIndex > now.commit
-        now.commit = view.commitIndex
-        seen[machine.number] = now
-        return advanced && view.isLeader ? checkQuorum(who, replica, view) : nil
+        seen[number].take(view)
+        return view.commitIndex > now.commit && view.isLeader ? checkQuorum(machine, replica, view) : nil
     }
 
     /// What leaves a machine must hold after any crash: the term it speaks of and the vote it gives. A message begins
@@ -119,10 +121,13 @@ final class ClusterObserver {
     ) -> String? {
         guard view.isLeader else { return nil }
         let term = view.term
-        if let other = leaders[term], other != machine.number {
-            return "I1: nodes \(other + 1) and \(machine.id) both lead term \(term)"
+        // Whoever else comes to lead it finds this machine there.
+        if before.leaderTerm != term {
+            if let other = leaders[term], other != machine.number {
+                return "I1: nodes \(other + 1) and \(machine.id) both lead term \(term)"
+            }
+            leaders[term] = machine.number
         }
-        leaders[term] = machine.number
         let last = view.lastIndex
         if before.leaderTerm == term, !before.isFresh, last < before.leaderLast {
             return "I2: leader \(machine.id) of term \(term) cut its log from \(before.leaderLast) to \(last)"
@@ -161,14 +166,15 @@ final class ClusterObserver {
     }
 
     /// I7, by what the nodes said last of their own disks.
-    private func checkQuorum(_ who: String, _ replica: Replica, _ view: ReplicaView) -> String? {
+    private func checkQuorum(_ machine: Machine, _ replica: Replica, _ view: ReplicaView) -> String? {
         let voters = replica.raft.membership.voters
         let holders = voters.count { voter in
             let seen = seen[Int(voter) - 1]
             return max(seen.flushed, seen.held) >= view.commitIndex
         }
         guard holders < voters.count / 2 + 1 else { return nil }
-        return "I7: \(who) committed \(view.commitIndex), which \(holders) of \(voters.count) have on disk"
+        let count = "\(holders) of \(voters.count)"
+        return "I7: node \(machine.id) committed \(view.commitIndex), which \(count) have on disk"
     }
 
     /// I18: all members that run have equal logs and states. Nil if they do.

@@ -51,10 +51,16 @@ package final class History {
     }
 
     private var producers: [Producer] = []
-    /// By partition, the value that somebody has seen at each offset. Looked up only.
-    private var seen: [Partition: [Value?]] = [:]
-    /// One above the highest offset acknowledged, by partition. Looked up only.
-    private var acknowledgedEnds: [Partition: Int64] = [:]
+    /// What is known of a partition's offsets.
+    private struct Offsets {
+        /// The value that somebody has seen at each.
+        var seen: [Value?] = []
+        /// One above the highest one acknowledged.
+        var acknowledgedEnd: Int64 = 0
+    }
+
+    /// By stream, then partition.
+    private var offsets: [[Offsets]] = []
     package private(set) var acknowledgedCount = 0
 
     package init() {}
@@ -84,7 +90,9 @@ package final class History {
         if case .open = sent.outcome { acknowledgedCount += 1 }
         producers[value.producer].sent[value.number].outcome = .acknowledged(offset)
         guard let offset else { return nil }
-        acknowledgedEnds[sent.place] = max(acknowledgedEnd(of: sent.place), offset + 1)
+        prepare(sent.place)
+        let end = offsets[sent.place.stream][sent.place.partition].acknowledgedEnd
+        offsets[sent.place.stream][sent.place.partition].acknowledgedEnd = max(end, offset + 1)
         return note(value, at: offset, in: sent.place, "acknowledged")
     }
 
@@ -101,21 +109,33 @@ package final class History {
     private func note(_ value: Value, at offset: Int64, in place: Partition, _ how: String) -> String? {
         guard offset >= 0, offset < 1 << 24 else { return "\(value) was \(how) at offset \(offset)" }
         let position = Int(offset)
-        let known = seen[place]?.count ?? 0
+        prepare(place)
+        let known = end(of: place)
         if known <= position {
-            seen[place, default: []].append(contentsOf: repeatElement(nil, count: position + 1 - known))
+            let missing = repeatElement(Value?.none, count: position + 1 - known)
+            offsets[place.stream][place.partition].seen.append(contentsOf: missing)
         }
-        if let before = seen[place]?[position], before != value {
+        if let before = offsets[place.stream][place.partition].seen[position], before != value {
             return "inconsistent offset: \(offset) of \(place) was \(before), then \(value) was \(how) there"
         }
-        seen[place]?[position] = value
+        offsets[place.stream][place.partition].seen[position] = value
         return nil
     }
 
-    /// One above the highest offset at which anybody has seen a value.
-    package func end(of place: Partition) -> Int { seen[place]?.count ?? 0 }
+    private func prepare(_ place: Partition) {
+        while offsets.count <= place.stream { offsets.append([]) }
+        while offsets[place.stream].count <= place.partition { offsets[place.stream].append(Offsets()) }
+    }
 
-    package func acknowledgedEnd(of place: Partition) -> Int64 { acknowledgedEnds[place] ?? 0 }
+    private func known(_ place: Partition) -> Offsets? {
+        guard place.stream < offsets.count, place.partition < offsets[place.stream].count else { return nil }
+        return offsets[place.stream][place.partition]
+    }
+
+    /// One above the highest offset at which anybody has seen a value.
+    package func end(of place: Partition) -> Int { known(place)?.seen.count ?? 0 }
+
+    package func acknowledgedEnd(of place: Partition) -> Int64 { known(place)?.acknowledgedEnd ?? 0 }
 
     // MARK: The last word
 
@@ -124,7 +144,9 @@ package final class History {
         for (offset, value) in log.enumerated() {
             if let wrong = read(value, at: Int64(offset), in: place) { return wrong }
         }
-        if let known = seen[place], known.count > log.count, let lost = known[log.count...].compactMap({ $0 }).first {
+        if end(of: place) > log.count, let known = known(place)?.seen,
+            let lost = known[log.count...].compactMap({ $0 }).first
+        {
             return "lost: \(lost) was seen in \(place) at or above \(log.count), where the log ends now"
         }
         var found: [[Int]] = producers.map { Array(repeating: 0, count: $0.sent.count) }

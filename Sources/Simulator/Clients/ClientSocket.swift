@@ -98,9 +98,9 @@ final class ClientSocket: KafkaConnection {
         while !isClosed, let frame = try assembler.next() {
             guard !calls.isEmpty, frame.count >= 4 else { throw ClientFault("a response nobody asked for") }
             let call = calls.removeFirst()
-            guard frame.load(0, as: Int32.self) == call.correlation else {
+            guard frame.int32(at: 0) == call.correlation else {
                 throw ClientFault(
-                    "node \(machine + 1) answered request \(frame.load(0, as: Int32.self)) of connection \(number) "
+                    "node \(machine + 1) answered request \(frame.int32(at: 0)) of connection \(number) "
                         + "before request \(call.correlation)")
             }
             call.answer(frame)

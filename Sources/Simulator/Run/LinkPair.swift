@@ -1,7 +1,7 @@
 import Bytes
 
 /// The link between two machines, as the network has it. What each end believes is in its `LinkEnd`.
-struct LinkPair {
+final class LinkPair {
     let low: Int
     let high: Int
     /// Names the connection that is up; nil while there is none.

@@ -13,46 +13,46 @@ extension Simulation {
     /// A frame leaves `from` on a connection it believes in.
     func send(_ bytes: ByteSlice, from: Int, to: Int, over connection: Int) {
         if let wrong = observer.frameSent(bytes, from: from, to: to) { return fail(wrong) }
-        let number = pair(from, to)
-        guard pairs[number].connection == connection else { return }
-        let direction = pairs[number].direction(from: from)
+        let link = pairs[pair(from, to)]
+        guard link.connection == connection else { return }
+        let direction = link.direction(from: from)
         let isGreeting = Self.greetings.contains(bytes[0])
-        if pairs[number].blocks[direction] > 0 {
-            if plan.isStream || isGreeting { pairs[number].held[direction].append(bytes) }
+        if link.blocks[direction] > 0 {
+            if plan.isStream || isGreeting { link.held[direction].append(bytes) }
             return
         }
         // Before anything that follows it, and surely, as on a real link.
         if isGreeting, !plan.isStream {
             return queue.add(.frame(from: from, to: to, generation: connection, bytes), at: now + 1)
         }
-        let link = pairs[number]
         if !plan.isStream, networkRandom.chance(perMille: link.lossPerMille) { return coverage[.loss] += 1 }
-        carry(bytes, from: from, to: to, number, connection)
+        carry(bytes, from: from, to: to, link, connection)
         if !plan.isStream, networkRandom.chance(perMille: link.duplicationPerMille) {
             coverage[.duplication] += 1
-            carry(bytes, from: from, to: to, number, connection)
+            carry(bytes, from: from, to: to, link, connection)
         }
     }
 
     /// Frames that say who is at an end of a link: introduction, not a member, other data.
     private static let greetings: ClosedRange<UInt8> = 37...39
 
-    private func carry(_ bytes: ByteSlice, from: Int, to: Int, _ number: Int, _ connection: Int) {
-        let direction = pairs[number].direction(from: from)
+    private func carry(_ bytes: ByteSlice, from: Int, to: Int, _ link: LinkPair, _ connection: Int) {
+        let direction = link.direction(from: from)
+        let latest = link.lastArrival[direction]
         var arrival = now + networkRandom.between(plan.latency)
-        if pairs[number].extraDelay > 0 {
+        if link.extraDelay > 0 {
             coverage[.delay] += 1
-            arrival += networkRandom.between(0...pairs[number].extraDelay)
+            arrival += networkRandom.between(0...link.extraDelay)
         }
         if plan.isStream {
-            arrival = max(arrival, pairs[number].lastArrival[direction])
-        } else if networkRandom.chance(perMille: pairs[number].reorderingPerMille) {
+            arrival = max(arrival, latest)
+        } else if networkRandom.chance(perMille: link.reorderingPerMille) {
             arrival += networkRandom.between(0...50_000)
         } else {
-            arrival = max(arrival, pairs[number].lastArrival[direction])
+            arrival = max(arrival, latest)
         }
-        if arrival < pairs[number].lastArrival[direction] { coverage[.reordering] += 1 }
-        pairs[number].lastArrival[direction] = max(arrival, pairs[number].lastArrival[direction])
+        if arrival < latest { coverage[.reordering] += 1 }
+        link.lastArrival[direction] = max(arrival, latest)
         queue.add(.frame(from: from, to: to, generation: connection, bytes), at: arrival)
     }
 

@@ -13,8 +13,8 @@ package final class Simulation {
     let time = SimulationTime()
     var queue = EventQueue()
     var trace = SimulationTrace()
-    private(set) var machines: [Machine] = []
-    var pairs: [LinkPair] = []
+    let machines: [Machine]
+    let pairs: [LinkPair]
     var ends: [LinkEnd?] = []
     var sockets: [ClientSocket] = []
     /// Client connections to a machine are blocked by so many faults.
@@ -30,9 +30,9 @@ package final class Simulation {
     private(set) lazy var clusterOperator = ClusterOperator(simulation: self)
     /// Damaged nodes that were still not repaired in the end.
     var unrepaired = 0
-    /// Looked up by token only.
-    private var timers: [UInt64: () -> Void] = [:]
-    private var nextTimer: UInt64 = 0
+    /// What is put off, by token; and tokens that are free again.
+    private var timers: [(() -> Void)?] = []
+    private var freeTimers: [Int] = []
     /// What went wrong first.
     package private(set) var violation: String?
     let cluster = ClusterID(high: 0x486f_6c64, low: 0x6661_7374)
@@ -46,15 +46,15 @@ package final class Simulation {
         let count = plan.machines + plan.spares
         observer = ClusterObserver(machines: count)
         trace.sink = sink
+        var machines: [Machine] = []
         for number in 0..<count {
             let data = number < plan.machines ? MachineData.own : .none
             machines.append(Machine(number: number, seed: random.next(), time: time, data: data))
-            clientBlocks.append(0)
-            ends.append(nil)
         }
-        for low in 0..<count {
-            for high in (low + 1)..<max(count, low + 1) { pairs.append(LinkPair(low: low, high: high)) }
-        }
+        self.machines = machines
+        clientBlocks = Array(repeating: 0, count: count)
+        ends = Array(repeating: nil, count: count)
+        pairs = (0..<count).flatMap { low in (low + 1..<max(count, low + 1)).map { LinkPair(low: low, high: $0) } }
         workload = Workload(plan: plan, random: random.fork())
     }
 
@@ -78,9 +78,9 @@ package final class Simulation {
 
     /// Calls `body` when `delay` microseconds have passed.
     func after(_ delay: UInt64, _ body: @escaping () -> Void) {
-        timers[nextTimer] = body
-        schedule(.timer(nextTimer), after: delay)
-        nextTimer += 1
+        let token = freeTimers.popLast() ?? timers.count
+        if token == timers.count { timers.append(body) } else { timers[token] = body }
+        schedule(.timer(token), after: delay)
     }
 
     /// Handles the next event; false when there is none, or something is wrong.
@@ -115,13 +115,19 @@ package final class Simulation {
         case .request(let socket, let bytes): requestArrived(socket, bytes, event)
         case .response(let socket, let bytes): responseArrived(socket, bytes)
         case .closed(let socket): socketClosed(socket)
-        case .timer(let token):
-            trace.event(now, 9, 0, 0)
-            timers.removeValue(forKey: token)?()
+        case .timer(let token): timerEnded(token)
         case .start(let machine): if !machines[machine].isUp { start(machines[machine]) }
         case .nemesis: nemesis.act(in: self)
         case .heal(let number): nemesis.heal(number, in: self)
         }
+    }
+
+    private func timerEnded(_ token: Int) {
+        trace.event(now, 9, 0, 0)
+        let body = timers[token]
+        timers[token] = nil
+        freeTimers.append(token)
+        body?()
     }
 
     /// The machine if that process still runs on it. While it is stopped (SIGSTOP), `event` waits.

@@ -19,7 +19,7 @@ enum SimulationEvent {
     /// A client learns that its connection is gone.
     case closed(connection: Int)
     /// Something a client has put off; see `Simulation.after`.
-    case timer(UInt64)
+    case timer(Int)
     case start(machine: Int)
     /// The next fault is due.
     case nemesis
