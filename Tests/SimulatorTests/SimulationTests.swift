@@ -22,7 +22,7 @@ struct SimulationTests {
         #expect(first.lines == second.lines)
         #expect(first.result.eventHash == second.result.eventHash)
         #expect(first.result.violation == nil)
-        #expect(first.result.events > 500)
+        #expect(first.result.events > 300)
     }
 
     /// Members come, go and lose their disks, and what they were told is what is there in the end.
