@@ -55,7 +55,7 @@ extension Replica {
     }
 
     /// Whole segments go that hold nothing any partition, the newest snapshot or a follower within reach needs.
-    private func deleteObsoleteSegments() {
+    func deleteObsoleteSegments() {
         guard let snapshot = log.newestSnapshot else { return }
         var keep = min(broker.lowestLiveIndex ?? UInt64.max, snapshot.index + 1)
         if isLeader {

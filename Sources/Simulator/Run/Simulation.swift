@@ -248,6 +248,7 @@ package final class Simulation {
     private func processEnded(_ machine: Machine, _ fault: NodeFault) {
         note("node \(machine.id)", "stopped", "\(fault)")
         crash(machine, .killed)
+        if fault.isCuredByStart { return schedule(.start(machine: machine.number), after: 1_000) }
         if machine.mayFail, fault.isDiskFailure(damaged: machine.isDamaged) {
             return schedule(.start(machine: machine.number), after: 300_000)
         }
