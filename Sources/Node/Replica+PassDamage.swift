@@ -43,20 +43,35 @@ extension Replica {
         beginTransfer(.passDamage(through: end), from: leader)
     }
 
-    /// `state` is that of the leader's snapshot. It is of use if nothing through `end` is live in it, and if what this
-    /// log has is what led to it: else entries could be taken for committed that no leader knows.
-    func passDamage(through end: UInt64, with snapshot: SnapshotMetadata, _ state: Broker) {
-        guard let range = log.damagedRanges.first, log.sealedEnd(of: range.first) == end, !raft.isReceivingSnapshot,
-            snapshots.restart == nil, snapshot.index > appliedIndex, snapshot.index >= end,
-            state.lowestLiveIndex.map({ $0 > end }) ?? true, leadsTo(snapshot)
+    /// `state` is that of the snapshot, which `peer` has sent. It is of use if nothing through `end` is live in it, and
+    /// if what this log has is what led to it: else entries could be taken for committed that no leader knows. The
+    /// chain checksum tells, of the snapshot's last entry here, or of our last entry there: so that one is asked for.
+    func passDamage(through end: UInt64, with snapshot: SnapshotMetadata, _ state: Broker, from peer: NodeID) {
+        guard snapshot.index >= end, state.lowestLiveIndex.map({ $0 > end }) ?? true else { return }
+        if snapshot.index <= log.lastIndex {
+            if log.chain(at: snapshot.index) == snapshot.chain { beginLog(after: end, with: snapshot) }
+        } else if let range = log.damagedRanges.first, range.last < log.lastIndex {
+            repair.passing = RepairState.Passing(end: end, snapshot: snapshot, peer: peer)
+            send(.repairRead(first: log.lastIndex, last: log.lastIndex), to: peer)
+        }
+    }
+
+    /// Whether the answer was to the question above. It was asked when the peer had the snapshot already, so what it
+    /// has below that is committed.
+    func isProofOfPassing(_ answer: PeerFrame.RepairAnswer, first: UInt64, from peer: NodeID) -> Bool {
+        guard case .entries(let entries) = answer, let passing = repair.passing, passing.peer == peer,
+            first == log.lastIndex, let entry = entries.first
+        else { return false }
+        repair.passing = nil
+        if entry.chain == log.lastChain { beginLog(after: passing.end, with: passing.snapshot) }
+        return true
+    }
+
+    private func beginLog(after end: UInt64, with snapshot: SnapshotMetadata) {
+        guard let range = log.damagedRanges.first, log.sealedEnd(of: range.first) == end, snapshot.index > appliedIndex,
+            !raft.isReceivingSnapshot, snapshots.restart == nil
         else { return }
         let operations = log.begin(after: end, with: snapshot)
         if !operations.isEmpty { submit(operations, .passedDamage(through: end)) }
-    }
-
-    private func leadsTo(_ snapshot: SnapshotMetadata) -> Bool {
-        if snapshot.index <= log.lastIndex { return log.chain(at: snapshot.index) == snapshot.chain }
-        // Committed is what the snapshot covers, and so is a log that the leader of this term has compared to its end.
-        return raft.isVerifiedToEnd
     }
 }

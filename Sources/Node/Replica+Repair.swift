@@ -133,9 +133,10 @@ extension Replica {
     // MARK: Repairing
 
     func repairAnswered(first: UInt64, _ answer: PeerFrame.RepairAnswer, from peer: NodeID) {
-        guard let range = repair.current, range.first == first, !repair.isWriting,
-            !acquaintances.strangers.contains(peer.rawValue)
-        else { return }
+        if acquaintances.strangers.contains(peer.rawValue) || isProofOfPassing(answer, first: first, from: peer) {
+            return
+        }
+        guard let range = repair.current, range.first == first, !repair.isWriting else { return }
         switch answer {
         case .absent:
             repair.answers[peer] = .absent

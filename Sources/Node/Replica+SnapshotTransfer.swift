@@ -180,7 +180,7 @@ extension Replica {
             let received = try Broker(snapshot: state)
             let known = try SnapshotCodec.decodeConfigurations(metadata.membership)
             switch transfer.purpose {
-            case .passDamage(let end): passDamage(through: end, with: metadata, received)
+            case .passDamage(let end): passDamage(through: end, with: metadata, received, from: transfer.leader)
             case .restart(let offer, let chain):
                 broker = received
                 configurations = known

@@ -70,8 +70,12 @@ extension Replica {
         let first = log.firstIndex
         let operations = log.deletePrefix(before: keep)
         guard !operations.isEmpty else { return }
-        submit(operations, .other)
         let base = log.base
+        // Of damaged entries that Raft was told of, the term may have been a guess.
+        guard raft.term(at: base.index) == base.term else {
+            return submit(operations, .passedDamage(through: base.index))
+        }
+        submit(operations, .other)
         raft.onSnapshotTaken(Position(index: base.index, term: base.term))
         onEvent?(.prefixDeleted(from: first, before: log.firstIndex))
     }

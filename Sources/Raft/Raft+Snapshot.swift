@@ -35,9 +35,6 @@ extension Raft {
     /// A snapshot is on its way that will replace the log.
     package var isReceivingSnapshot: Bool { receiving != nil }
 
-    /// The leader of this term has every entry that we have: ours are a beginning of its log.
-    package var isVerifiedToEnd: Bool { role == .follower && leader != nil && verified >= log.last }
-
     mutating func stepSnapshot(_ offer: SnapshotOffer, from sender: MemberID) {
         guard receiving == nil else { return }
         if log.contains(offer.position) {

@@ -87,8 +87,8 @@ extension Simulation {
             return fail("I17: the topics cannot be read to their end")
         }
         if isEqual() { return }
-        // A damaged node whose peers have deleted what it lacks, but not all of the segment, goes on without a vote: see
-        // the catalog's page on what is not covered.
+        // A damaged node whose peers have deleted what it lacks may have to go on without a vote: see the catalog's
+        // page on what is not covered.
         for machine in machines where machine.isDamaged && machine.isUp {
             note("node \(machine.id)", "kept down", "not repaired: \(observer.difference(machines) ?? "")")
             crash(machine, .killed)
