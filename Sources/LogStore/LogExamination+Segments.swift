@@ -167,9 +167,9 @@ extension LogExamination {
         !snapshot.isReceived && snapshot.metadata.baseEpoch == state.baseEpoch
     }
 
-    /// The log was begun anew with this snapshot, whether received or taken before by this node.
+    /// The log was begun anew, or behind damage, with this snapshot, whether received or taken before by this node.
     func isAdopted(_ snapshot: ExaminedSnapshot) -> Bool {
-        snapshot.metadata.index == state.adoptedSnapshot && state.baseEpoch > 0
+        state.adoptedSnapshot > 0 && snapshot.metadata.index == state.adoptedSnapshot
     }
 
     /// Whether the log leads up to a snapshot; nil if it cannot be told, because the entry is damaged.

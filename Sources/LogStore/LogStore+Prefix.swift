@@ -23,6 +23,34 @@ extension LogStore {
         return saveState() + retire(dropped, .shared)
     }
 
+    /// The last entry of the segment with entry `index`, if nothing more is written to that.
+    package func sealedEnd(of index: UInt64) -> UInt64? {
+        guard let segment = segment(of: index), segment.first != segments[segments.count - 1].first,
+            segment.last <= flushedIndex
+        else { return nil }
+        return segment.last
+    }
+
+    /// Deletes the log through `end`, the last entry of a segment, in favour of a received snapshot, which is durable,
+    /// covers `end` and perhaps more than the log has, and counts from now on (*adopted*). What is after `end` stays.
+    /// Durable when the batch is finished. Empty, and nothing changes, while a write may be under way there.
+    package func begin(after end: UInt64, with snapshot: SnapshotMetadata) -> [DiskOperation] {
+        let older = self.snapshot
+        let adopted = state.adoptedSnapshot
+        self.snapshot = snapshot
+        state.adoptedSnapshot = snapshot.index
+        var operations = deletePrefix(before: end + 1)
+        if operations.isEmpty {
+            self.snapshot = older
+            state.adoptedSnapshot = adopted
+            return []
+        }
+        if let older, older.path != snapshot.path {
+            operations += [.remove(older.path), .syncDirectory(directory)]
+        }
+        return operations
+    }
+
     private func trim(from start: UInt64) {
         while runs.count > 1, runs[1].first <= start { runs.removeFirst() }
         if let run = runs.first, run.first < start { runs[0] = LogTermRun(term: run.term, first: start) }

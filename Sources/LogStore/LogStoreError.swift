@@ -19,6 +19,16 @@ package enum LogStoreError: Error, Equatable, Sendable {
     case damaged(path: String, index: UInt64)
 }
 
+extension LogStoreError {
+    /// What the log needs to be opened is gone, and no other file has it.
+    package var isLoss: Bool {
+        switch self {
+        case .notFormatted, .stateDamaged, .missingSegment, .missingSnapshot: true
+        case .disk, .notEmpty, .inconsistent, .damaged: false
+        }
+    }
+}
+
 extension LogStoreError: CustomStringConvertible {
     package var description: String {
         switch self {

@@ -25,6 +25,15 @@ struct RepairState {
     /// Loads for followers that met damage; they go on after the repair.
     var deferredLoads: [MemberID: (first: UInt64, last: UInt64, maximumBytes: Int)] = [:]
 
+    /// A log that is to begin behind damage, with the snapshot of `peer`, once that has told how our log ends.
+    struct Passing {
+        let end: UInt64
+        let snapshot: SnapshotMetadata
+        let peer: NodeID
+    }
+
+    var passing: Passing?
+
     /// Applying stands still until the entries it met are looked at one by one.
     var resumesApply = false
 

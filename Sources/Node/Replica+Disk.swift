@@ -12,6 +12,8 @@ enum DiskBatch {
     /// The log was begun anew after a received snapshot.
     case logRestarted(SnapshotOffer)
     case repaired(DamagedRange, from: NodeID, isAsKnown: Bool)
+    /// The log begins behind the damage.
+    case passedDamage(through: UInt64)
     case other
 }
 
@@ -112,6 +114,7 @@ extension Replica {
                 "log begun anew after \(log.last), Raft is at \(raft.description)")
             applyCommitted()
         case .repaired(let range, let peer, let isAsKnown): repairWritten(range, from: peer, isAsKnown: isAsKnown)
+        case .passedDamage(let end): stop(.damagePassed(through: end))
         case .other: break
         }
         restartLogIfPossible()
@@ -187,7 +190,8 @@ extension Replica {
         case .readSnapshotPart(_, let peer, _, _):
             send(.snapshotPart(source: .zero, offset: 0, total: 0, bytes: .empty), to: peer)
         case .storeSnapshotPart(_, let transfer): snapshotPartNotStored(transfer: transfer)
-        case .installSnapshot(_, let transfer): raft.onSnapshotFailed(from: transfer.leader.rawValue)
+        case .installSnapshot(_, let transfer):
+            if case .restart = transfer.purpose { raft.onSnapshotFailed(from: transfer.leader.rawValue) }
         case .loadSnapshot: stop(.disk(failure))
         case .peerEntries, .applyEntries, .fetch, .recheck, .serveRepair, .readRepairSite:
             preconditionFailure("a job failed for the read \(task)")

@@ -70,7 +70,7 @@ extension Replica {
         }
     }
 
-    private var otherMembers: [NodeID] {
+    var otherMembers: [NodeID] {
         (raft.membership.voters + raft.membership.learners).map { NodeID($0) }.filter { $0 != node }
     }
 
@@ -84,6 +84,7 @@ extension Replica {
     /// the entry may be committed. Otherwise a leader elected by the others has what is committed, and replaces the
     /// rest.
     private func judge(_ range: DamagedRange) {
+        passDamageIfDeleted(range)
         let others = otherMembers
         guard others.allSatisfy({ repair.answers[$0] != nil }) else { return }
         var common = (first: range.first, last: range.last)
@@ -132,9 +133,10 @@ extension Replica {
     // MARK: Repairing
 
     func repairAnswered(first: UInt64, _ answer: PeerFrame.RepairAnswer, from peer: NodeID) {
-        guard let range = repair.current, range.first == first, !repair.isWriting,
-            !acquaintances.strangers.contains(peer.rawValue)
-        else { return }
+        if acquaintances.strangers.contains(peer.rawValue) || isProofOfPassing(answer, first: first, from: peer) {
+            return
+        }
+        guard let range = repair.current, range.first == first, !repair.isWriting else { return }
         switch answer {
         case .absent:
             repair.answers[peer] = .absent

@@ -7,10 +7,15 @@ import Raft
 /// A state snapshot on its way from the leader. Pieces are asked for one after the other, so a broken transfer goes on
 /// where it stopped.
 struct SnapshotTransfer {
+    enum Purpose {
+        /// The log is to begin anew at the offer's position, where the chain checksum is this.
+        case restart(SnapshotOffer, chain: UInt64)
+        /// The log is to begin behind damage to it, after this entry.
+        case passDamage(through: UInt64)
+    }
+
     let number: UInt64
-    let offer: SnapshotOffer
-    /// Chain checksum at the offer's position, on which the new log continues.
-    let chain: UInt64
+    let purpose: Purpose
     let leader: NodeID
     /// Which of the leader's snapshots this is; nil until the first piece tells.
     var source: Position?
@@ -22,6 +27,20 @@ struct SnapshotTransfer {
     var isActive = true
     /// Ticks since a piece was asked for.
     var waiting = 0
+
+    init(number: UInt64, purpose: Purpose, leader: NodeID) {
+        self.number = number
+        self.purpose = purpose
+        self.leader = leader
+    }
+
+    /// What the snapshot has to cover.
+    var leastIndex: UInt64 {
+        switch purpose {
+        case .restart(let offer, _): offer.position.index
+        case .passDamage(let index): index
+        }
+    }
 }
 
 /// What `LogStore.reset` is to be called with.
@@ -66,10 +85,13 @@ extension Replica {
         if let own = log.newestSnapshot, own.index >= offer.position.index, own.index <= appliedIndex {
             return restartLog(after: offer, chain: chain, with: own)
         }
+        beginTransfer(.restart(offer, chain: chain), from: NodeID(leader))
+    }
+
+    func beginTransfer(_ purpose: SnapshotTransfer.Purpose, from leader: NodeID) {
         snapshots.transfers += 1
-        var transfer = SnapshotTransfer(
-            number: snapshots.transfers, offer: offer, chain: chain, leader: NodeID(leader))
-        if let earlier = snapshots.transfer, let source = earlier.source, source.index >= offer.position.index {
+        var transfer = SnapshotTransfer(number: snapshots.transfers, purpose: purpose, leader: leader)
+        if let earlier = snapshots.transfer, let source = earlier.source, source.index >= transfer.leastIndex {
             transfer.source = source
             transfer.received = earlier.received
             transfer.total = earlier.total
@@ -94,7 +116,7 @@ extension Replica {
             return
         }
         let isExpected = transfer.source == nil || transfer.source == source
-        guard total > 0, isExpected, offset == transfer.received, source.index >= transfer.offer.position.index,
+        guard total > 0, isExpected, offset == transfer.received, source.index >= transfer.leastIndex,
             !bytes.isEmpty, offset <= total, UInt64(bytes.count) <= total - offset
         else { return abandonTransfer() }
         transfer.source = source
@@ -146,8 +168,8 @@ extension Replica {
     // MARK: Follower, installing
 
     func snapshotFileInstalled(_ metadata: SnapshotMetadata, _ transfer: SnapshotTransfer) {
-        guard metadata.index > appliedIndex else {
-            return restartLog(after: transfer.offer, chain: transfer.chain, with: metadata)
+        if case .restart(let offer, let chain) = transfer.purpose, metadata.index <= appliedIndex {
+            return restartLog(after: offer, chain: chain, with: metadata)
         }
         let job = log.snapshotLoadJob(metadata)
         start(.loadSnapshot(job, metadata, transfer)) { disk.run(job.work, token: $0) }
@@ -155,17 +177,27 @@ extension Replica {
 
     func snapshotStateLoaded(_ state: ByteSlice, _ metadata: SnapshotMetadata, _ transfer: SnapshotTransfer) {
         do {
-            broker = try Broker(snapshot: state)
-            configurations = try SnapshotCodec.decodeConfigurations(metadata.membership)
+            let received = try Broker(snapshot: state)
+            let known = try SnapshotCodec.decodeConfigurations(metadata.membership)
+            switch transfer.purpose {
+            case .passDamage(let end): passDamage(through: end, with: metadata, received, from: transfer.leader)
+            case .restart(let offer, let chain):
+                broker = received
+                configurations = known
+                snapshotReceived(metadata)
+                restartLog(after: offer, chain: chain, with: metadata)
+            }
         } catch {
-            return stop(.badSnapshot("\(metadata.path): \(error)"))
+            stop(.badSnapshot("\(metadata.path): \(error)"))
         }
+    }
+
+    private func snapshotReceived(_ metadata: SnapshotMetadata) {
         appliedIndex = metadata.index
         resetSealing()
         lastTimestamp = max(lastTimestamp, broker.clock)
         configurationChanged()
         onEvent?(.snapshotReceived(index: metadata.index, bytes: metadata.fileSize))
-        restartLog(after: transfer.offer, chain: transfer.chain, with: metadata)
     }
 
     private func restartLog(after offer: SnapshotOffer, chain: UInt64, with snapshot: SnapshotMetadata) {

@@ -55,7 +55,7 @@ extension Replica {
     }
 
     /// Whole segments go that hold nothing any partition, the newest snapshot or a follower within reach needs.
-    private func deleteObsoleteSegments() {
+    func deleteObsoleteSegments() {
         guard let snapshot = log.newestSnapshot else { return }
         var keep = min(broker.lowestLiveIndex ?? UInt64.max, snapshot.index + 1)
         if isLeader {
@@ -70,8 +70,12 @@ extension Replica {
         let first = log.firstIndex
         let operations = log.deletePrefix(before: keep)
         guard !operations.isEmpty else { return }
-        submit(operations, .other)
         let base = log.base
+        // Of damaged entries that Raft was told of, the term may have been a guess.
+        guard raft.term(at: base.index) == base.term else {
+            return submit(operations, .passedDamage(through: base.index))
+        }
+        submit(operations, .other)
         raft.onSnapshotTaken(Position(index: base.index, term: base.term))
         onEvent?(.prefixDeleted(from: first, before: log.firstIndex))
     }

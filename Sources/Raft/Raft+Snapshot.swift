@@ -32,6 +32,9 @@ extension Raft {
 
     // MARK: Follower
 
+    /// A snapshot is on its way that will replace the log.
+    package var isReceivingSnapshot: Bool { receiving != nil }
+
     mutating func stepSnapshot(_ offer: SnapshotOffer, from sender: MemberID) {
         guard receiving == nil else { return }
         if log.contains(offer.position) {

@@ -141,6 +141,10 @@ extension HoldfastServer {
 
     /// A fault is final: the process ends at once, because nothing it says from here on can be trusted.
     private func stop(_ fault: NodeFault) {
+        if fault.isCuredByStart {
+            logger.warning("node begins again", ["data": configuration.data, "reason": fault.description])
+            beginAgain()
+        }
         logger.error("node stops", ["data": configuration.data, "fault": fault.description])
         endProcess(code: 1)
     }

@@ -138,6 +138,40 @@ import Testing
         #expect(outcomes == [12, 100])
     }
 
+    /// The log is made to begin behind damage, with a snapshot that ends within it or ahead of it: a power loss at any
+    /// call leaves the old log with the damage, or the new one with all that is behind.
+    @Test(arguments: [UInt64(9), 100]) func beginningBehindDamage(_ index: UInt64) throws {
+        var starts: Set<UInt64> = []
+        for seed in UInt64(0)..<48 {
+            let fixture = Fixture(seed: seed)
+            let store = try filled(fixture)
+            let end = try #require(store.sealedEnd(of: 2))
+            let location = try #require(store.location(of: 2))
+            #expect(end < 9 && store.noteDamage(2) && store.sealedEnd(of: store.lastIndex) == nil)
+            let point = LogPoint(index: index, term: 1, chain: store.chain(at: index) ?? 1234)
+            let bytes = try snapshotBytes(point, state: [1, 2, 3])
+            #expect(fixture.run(store.snapshotReceiveJob(index: index, offset: 0, bytes: bytes).work) == nil)
+            let install = store.snapshotInstallJob(index: index, term: 1)
+            #expect(fixture.run(install.work) == nil)
+            fixture.disk.flip(fixture.path(FileNames.segment(1)), byte: Int(location.payloadOffset) + 50, mask: 1)
+            fixture.disk.callsUntilPowerLoss = 1 + Int(seed % 16)
+            fixture.submit(store.begin(after: end, with: try #require(install.result)))
+            fixture.queue.runAll()
+            #expect(store.firstIndex == end + 1 && store.damagedRanges.isEmpty && store.lastIndex == 12)
+            fixture.disk.losePower()
+            for file in try fixture.disk.list("group-0") where file.name.hasSuffix(".idx") {
+                try fixture.disk.remove(fixture.path(file.name))
+            }
+            let (again, recovered) = try fixture.open()
+            starts.insert(again.firstIndex)
+            #expect(recovered.lastIndex == 12 && recovered.last.chain == store.lastChain)
+            if again.firstIndex == 1 { continue }
+            #expect(again.firstIndex == end + 1 && recovered.damaged.isEmpty)
+            #expect(recovered.snapshot?.point == point)
+        }
+        #expect(starts.count == 2)
+    }
+
     /// A received snapshot whose last entry the log holds anyway leaves the log alone.
     @Test func aReceivedSnapshotWithinTheLogKeepsIt() throws {
         let fixture = Fixture()

@@ -268,6 +268,21 @@ import Testing
         try converge(cluster, writer, count: 81, "other files")
     }
 
+    /// Term and vote are what no other node can tell.
+    @Test func aLossThatCannotBeRepairedSaysWhatToDo() throws {
+        let (cluster, _) = try begin(seed: 86, 5)
+        let member = cluster.members[0]
+        cluster.crash(member, losesPower: true)
+        for slot in [0, 4096] { member.disk.flip("group-0/term-and-vote", byte: slot + 30, mask: 1) }
+        do {
+            try cluster.start(member)
+            Issue.record("started without its vote")
+        } catch {
+            let words = "\(error)"
+            #expect(words.contains("term and vote") && words.contains("cluster remove") && words.contains("--join"))
+        }
+    }
+
     /// One that differs from most stops; one that differs from a single other does not.
     @Test func theMinorityStopsWhenHistoriesDiffer() throws {
         let (cluster, _) = try begin(seed: 83)

@@ -187,14 +187,14 @@ def marks(path):
     return found
 
 
-def fill(cluster, count=3000):
+def fill(cluster, count=3000, topic="marked"):
     """Writes `count` records in many entries of the log, not in a few large ones."""
     from confluent_kafka import Producer
-    create_topic(kafka_ports(cluster), "marked", 1)
+    create_topic(kafka_ports(cluster), topic, 1)
     producer = Producer({"bootstrap.servers": cluster.bootstrap, "acks": "all", "batch.num.messages": 10})
     failures = []
     for number in range(count):
-        producer.produce("marked", MARK + b" %d " % number + b"x" * 500, b"%d" % number, partition=0,
+        producer.produce(topic, MARK + b" %d " % number + b"x" * 500, b"%d" % number, partition=0,
                          on_delivery=lambda error, _: failures.append(str(error)) if error else None)
         producer.poll(0)
         if number % 100 == 99:
@@ -248,6 +248,41 @@ def test_damaged_segment(new_cluster, damage):
     wait_until(lambda: "repaired" in victim.log_tail(400), 60, "the damaged node to be repaired")
     cluster.wait_ready(60)
     assert segment.name in victim.log_tail(400)
+    assert all(code == 0 for code in cluster.stop_all().values())
+    code, words = run("verify", victim.data)
+    assert code == 0, words
+
+
+def noops(path):
+    """Where the first entries of leaders begin in a segment, in order: each has a term of its own."""
+    content = path.read_bytes()
+    found = [match.start() for match in re.finditer(b"HFe1", content)]
+    return [at for at in found if content[at + 88] == 0]
+
+
+def test_damage_that_hides_terms(new_cluster):
+    """The node could not know the terms of what it lacked. When it has them it begins again with them, by itself."""
+    cluster = new_cluster()
+    fill(cluster, 100)
+    for _ in range(6):
+        target = next(node for node in cluster.nodes if node is not cluster.leader())
+        cluster.change("transfer", "--to", target.number)
+    fill(cluster, 100, "later")
+    assert all(code == 0 for code in cluster.stop_all().values())
+    victim = cluster.node(1)
+    segment = log_files(victim.data)[-1]
+    starts = noops(segment)
+    with open(segment, "r+b") as handle:
+        handle.seek(starts[1])
+        handle.write(bytes(starts[5] - starts[1]))
+    for node in cluster.nodes:
+        node.start()
+    process = victim.pid
+    wait_until(lambda: "begins again" in victim.log_tail(400), 60, "the node to begin again")
+    cluster.wait_ready(60)
+    assert victim.pid == process and " repaired" in victim.log_tail(400)
+    for topic in "marked", "later":
+        assert [int(key) for _, key, _ in read_all(cluster.bootstrap, topic, 1)[0]] == list(range(100))
     assert all(code == 0 for code in cluster.stop_all().values())
     code, words = run("verify", victim.data)
     assert code == 0, words

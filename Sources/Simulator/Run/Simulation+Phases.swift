@@ -99,8 +99,8 @@ extension Simulation {
             return fail("I17: the topics cannot be read to their end")
         }
         if isEqual() { return compareMembers() }
-        // A damaged node that its peers cannot repair any more, because they have deleted what it lacks, goes on
-        // without a vote and waits to be seeded again: see the catalog's page on what is not covered.
+        // A damaged node whose peers have deleted what it lacks may have to go on without a vote: see the catalog's
+        // page on what is not covered.
         for machine in members where machine.isDamaged && machine.isUp {
             note("node \(machine.id)", "kept down", "not repaired: \(observer.difference(members) ?? "")")
             crash(machine, .killed)

@@ -257,6 +257,7 @@ package final class Simulation {
         note("node \(machine.id)", "stopped", "\(fault)")
         crash(machine, .killed)
         if machine.data == .posing, case .foreignData = fault { return refused(machine, .lostDiskAsFounder) }
+        if fault.isCuredByStart { return schedule(.start(machine: machine.number), after: 1_000) }
         if machine.mayFail, fault.isDiskFailure(damaged: machine.isDamaged) {
             return schedule(.start(machine: machine.number), after: 300_000)
         }

@@ -1,0 +1,118 @@
+import LogStore
+import Ports
+import Simulator
+import Testing
+
+@testable import Node
+
+/// Damage to entries that the others have deleted: there is no copy to be had, and none is needed.
+@Suite struct DeletedDamageTests {
+    private static let deletedCount = 50
+    private static let keptCount = 60
+
+    private struct Scene {
+        let cluster: SimulatedCluster
+        let writer: Writer
+        var kept: [String] = []
+
+        func whole(_ member: SimulatedCluster.Member) -> Bool {
+            guard let replica = member.node?.replica, let leader = cluster.leader?.node?.replica else { return false }
+            return member.fault == nil && replica.log.damagedRanges.isEmpty && replica.log.firstIndex > 1
+                && replica.appliedIndex == leader.log.lastIndex && replica.log.flushedIndex == leader.log.lastIndex
+                && replica.log.lastChain == leader.log.lastChain
+        }
+
+        mutating func produce(_ count: Int) throws {
+            for _ in 0..<count {
+                kept.append("value \(kept.count) " + String(repeating: "v", count: 300))
+                try writer.produce(kept[kept.count - 1])
+                cluster.run(milliseconds: 10)
+            }
+        }
+
+        /// Snapshots of those who run, and the deletion of what no topic needs.
+        mutating func shorten() throws {
+            for member in cluster.members { member.node?.replica.snapshots.bytesSince = 1 << 40 }
+            try produce(1)
+            cluster.run(milliseconds: 200)
+        }
+    }
+
+    /// A topic is gone and another has begun; nobody has deleted anything yet.
+    private func begin(seed: UInt64, scrubs: Bool = false) throws -> Scene {
+        var settings = NodeSettings()
+        settings.log.segmentBytes = 16 * 1024
+        settings.cacheBytes = 2 * 1024
+        settings.followerReachEntries = 5
+        settings.scrubMilliseconds = scrubs ? 100 : 1 << 30
+        let cluster = try SimulatedCluster(count: 3, seed: seed, settings: settings)
+        var scene = Scene(cluster: cluster, writer: try Writer(cluster))
+        try scene.produce(Self.deletedCount)
+        try scene.writer.recreateTopic()
+        scene.kept = []
+        try scene.produce(Self.keptCount)
+        cluster.run(milliseconds: 1_500)
+        return scene
+    }
+
+    private func damage(_ member: SimulatedCluster.Member, _ index: UInt64) throws {
+        let location = try #require(member.node?.replica.log.location(of: index))
+        let path = "group-0/00000000000000000001.log"
+        try #require(member.node?.replica.log.sealedEnd(of: 1).map { $0 > index } == true)
+        member.disk.flip(path, byte: Int(location.headerOffset) + 150, mask: 4)
+    }
+
+    /// A follower that cannot apply what is damaged takes the leader's state. What it has acknowledged behind the
+    /// damage it never gives up, and is half of a majority with it when the third is down.
+    @Test(arguments: [0, 1, 20]) func aFollowerThatCannotApplyIt(_ more: Int) throws {
+        var scene = try begin(seed: 90)
+        let cluster = scene.cluster
+        let leader = try #require(cluster.leader)
+        let others = cluster.members.filter { $0.id != leader.id }
+        try damage(others[0], 12)
+        let last = try #require(others[0].node?.replica.log.lastIndex)
+        cluster.crash(others[0], losesPower: true)
+        try scene.shorten()
+        try scene.produce(more)
+        #expect((leader.node?.replica.log.firstIndex ?? 0) > 12)
+        try cluster.start(others[0])
+        var lowest = UInt64.max
+        var begun = 0
+        let isWhole = cluster.run(
+            until: {
+                if let replica = others[0].node?.replica { lowest = min(lowest, replica.log.lastIndex) }
+                if case .damagePassed = others[0].fault {
+                    begun += 1
+                    cluster.crash(others[0], losesPower: true)
+                    do { try cluster.start(others[0]) } catch { Issue.record("\(error)") }
+                }
+                return scene.whole(others[0])
+            })
+        try #require(isWhole, "\(String(describing: others[0].fault))")
+        #expect(begun == 1 && lowest >= last)
+        cluster.crash(others[1], losesPower: true)
+        try scene.produce(3)
+        cluster.run(milliseconds: 200)
+        #expect(try scene.writer.readAll(at: others[0], cluster) == scene.kept)
+        #expect(others[0].node?.replica.broker.digest() == leader.node?.replica.broker.digest())
+    }
+
+    /// What was applied before it was damaged is deleted as the others have deleted it, whoever leads.
+    @Test(arguments: [true, false]) func appliedBefore(_ leads: Bool) throws {
+        var scene = try begin(seed: 91, scrubs: true)
+        let cluster = scene.cluster
+        let member = try #require(cluster.members.first { ($0.id == cluster.leader?.id) == leads })
+        for other in cluster.members where other.id != member.id {
+            other.node?.replica.snapshots.bytesSince = 1 << 40
+        }
+        try scene.produce(1)
+        cluster.run(milliseconds: 200)
+        #expect(member.node?.replica.log.firstIndex == 1)
+        try damage(member, 12)
+        #expect(cluster.run(until: { scene.whole(member) }), "\(String(describing: member.fault))")
+        #expect(member.node?.replica.metrics.damagedEntries == 1 && member.node?.replica.metrics.repairedEntries == 0)
+        try scene.produce(3)
+        cluster.run(milliseconds: 200)
+        #expect(try scene.writer.readAll(at: member, cluster) == scene.kept)
+    }
+}
