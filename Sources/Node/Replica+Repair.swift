@@ -56,6 +56,7 @@ extension Replica {
 
     func tickRepair() {
         damageChanged()
+        resumeLoads()
         guard !repair.isWriting, let range = log.damagedRanges.first else { return }
         if repair.current != range {
             repair.current = range
@@ -67,6 +68,18 @@ extension Replica {
         if repair.waiting * settings.tickMilliseconds >= Self.askMilliseconds {
             judge(range)
             ask(range)
+        }
+    }
+
+    /// Loads for followers that met damage go on when it is repaired, and also when it was left behind: the follower is
+    /// then offered a snapshot.
+    private func resumeLoads() {
+        guard !repair.deferredLoads.isEmpty else { return }
+        let damage = log.damagedRanges
+        for (peer, load) in repair.deferredLoads.sorted(by: { $0.key < $1.key })
+        where !damage.contains(where: { $0.first <= load.first && load.first <= $0.last }) {
+            repair.deferredLoads[peer] = nil
+            loadEntries(for: peer, first: load.first, last: load.last, maximumBytes: load.maximumBytes)
         }
     }
 
@@ -172,11 +185,7 @@ extension Replica {
         // Raft was given another term, or no membership, for one of them: it must be told from the beginning.
         if !isAsKnown { return stop(.repairedAnew(first: range.first, last: range.last)) }
         damageChanged()
-        let loads = repair.deferredLoads
-        repair.deferredLoads = [:]
-        for (peer, load) in loads.sorted(by: { $0.key < $1.key }) {
-            loadEntries(for: peer, first: load.first, last: load.last, maximumBytes: load.maximumBytes)
-        }
+        resumeLoads()
         // A leader that counts itself again may just have committed more: that is handed over before it is applied.
         drain()
         applyCommitted()

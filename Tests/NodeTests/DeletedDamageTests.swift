@@ -115,4 +115,33 @@ import Testing
         cluster.run(milliseconds: 200)
         #expect(try scene.writer.readAll(at: member, cluster) == scene.kept)
     }
+
+    /// A follower that needs what is damaged at the leader, and deleted elsewhere, is not left to wait for it.
+    @Test func aFollowerThatIsFarBehindGetsTheState() throws {
+        var settings = NodeSettings()
+        settings.log.segmentBytes = 16 * 1024
+        settings.cacheBytes = 2 * 1024
+        settings.followerReachEntries = 5
+        settings.scrubMilliseconds = 1 << 30
+        let cluster = try SimulatedCluster(count: 3, seed: 92, settings: settings)
+        var scene = Scene(cluster: cluster, writer: try Writer(cluster))
+        try scene.produce(5)
+        let leader = try #require(cluster.leader)
+        let others = cluster.members.filter { $0.id != leader.id }
+        cluster.crash(others[0], losesPower: false)
+        try scene.produce(Self.deletedCount)
+        try scene.writer.recreateTopic()
+        scene.kept = []
+        try scene.produce(Self.keptCount)
+        cluster.run(milliseconds: 1_500)
+        try damage(leader, 12)
+        others[1].node?.replica.snapshots.bytesSince = 1 << 40
+        try scene.produce(1)
+        cluster.run(milliseconds: 200)
+        #expect(leader.node?.replica.log.firstIndex == 1 && (others[1].node?.replica.log.firstIndex ?? 0) > 12)
+        try cluster.start(others[0])
+        let isWhole = cluster.run(until: { scene.whole(others[0]) && scene.whole(leader) })
+        #expect(isWhole && cluster.leader?.id == leader.id, "\(String(describing: leader.fault))")
+        #expect(try scene.writer.readAll(at: others[0], cluster) == scene.kept)
+    }
 }

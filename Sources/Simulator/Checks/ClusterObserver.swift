@@ -45,6 +45,8 @@ final class ClusterObserver {
     private var leaders: [UInt64: Int] = [:]
     /// The chain checksum of each committed entry, from index 1 on.
     private var committed: [UInt64] = [0]
+    /// The term in which each of them was first seen to be committed.
+    private var committedTerms: [UInt64] = [0]
     private var newLeader: Int?
     private(set) var elections = 0
 
@@ -134,7 +136,9 @@ final class ClusterObserver {
         }
         guard newLeader == machine.number else { return nil }
         newLeader = nil
-        let needed = committedIndex
+        // A candidate that slept while others went on may come to lead a term that is over: it need not have what was
+        // committed since.
+        let needed = UInt64(committedTerms.lastIndex { $0 < term } ?? 0)
         if last < needed {
             return "I4: leader \(machine.id) of term \(term) ends at \(last), but \(needed) is committed"
         }
@@ -157,6 +161,7 @@ final class ClusterObserver {
                 if committed[Int(index)] != chain { return "I5: node \(machine.id) committed another entry \(index)" }
             } else if index == UInt64(committed.count) {
                 committed.append(chain)
+                committedTerms.append(view.term)
             } else {
                 return "I5: node \(machine.id) committed \(index), but nobody has committed \(committed.count)"
             }
