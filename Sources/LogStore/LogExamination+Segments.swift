@@ -31,6 +31,8 @@ extension LogExamination {
                 obsolete.append(file.name)
             }
         }
+        // It was sealed, and what came after it is lost: it is written to again, so its indexes are of no use.
+        if let active = segments.indices.last { segments[active].hasRows = false }
         try checkNoSegmentIsMissing()
     }
 

@@ -11,10 +11,14 @@ struct Forwards {
     }
 
     private var pending: [Pending] = []
-    private var nextID: UInt64 = 1
+    private var nextID: UInt64
+
+    /// `first` is to be another one in each process: an answer to a request of the process before this one may still
+    /// come, over a link of today's.
+    init(first: UInt64) { nextID = first }
 
     mutating func add(peer: NodeID, deadline: UInt64, _ answer: @escaping (ByteSlice?) -> Void) -> UInt64 {
-        defer { nextID += 1 }
+        defer { nextID &+= 1 }
         pending.append(Pending(id: nextID, peer: peer, deadline: deadline, answer: answer))
         return nextID
     }

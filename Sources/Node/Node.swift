@@ -14,7 +14,7 @@ package final class Node {
     package let entropy: any Entropy
 
     package private(set) var connectedPeers: Set<NodeID> = []
-    var forwards = Forwards()
+    var forwards: Forwards
     /// Answers a client request that another node passed on to this one. Set by the gateway.
     package var onForwardedRequest: ((ByteSlice, @escaping (ByteSlice) -> Void) -> Void)?
     /// The same for a request of the admin port.
@@ -29,6 +29,7 @@ package final class Node {
         transport = environment.transport
         clock = environment.clock
         entropy = environment.entropy
+        forwards = Forwards(first: environment.entropy.next())
         environment.queue.deliver = { [unowned self] in self.replica.onDisk($0) }
         environment.transport.deliver = { [unowned self] in self.onTransport($0) }
         replica.applyCommitted()

@@ -3,8 +3,14 @@
 import Planted
 
 extension Raft {
-    /// Only a voter campaigns, and not while a snapshot is about to replace its log, nor with damage in it.
-    var isPromotable: Bool { membership.voters.contains(id) && receiving == nil && damagedFrom == nil }
+    /// Only a voter campaigns, and not while a snapshot is about to replace its log, nor with damage in it. Whom its
+    /// newest membership leaves out is one until that is committed: it may be the only one whose log is as long as
+    /// what some voters have (thesis §4.2.2).
+    var isPromotable: Bool {
+        let mayVote = membership.voters.contains(id)
+            || memberships.membership(at: machine.committed).voters.contains(id)
+        return mayVote && receiving == nil && damagedFrom == nil
+    }
 
     var otherVoters: [MemberID] { membership.voters.filter { $0 != id } }
 

@@ -297,4 +297,22 @@ import Testing
         fixture.disk.damage(fixture.path(FileNames.segment(1))) { $0.replaceSubrange(..<region.count, with: region) }
         #expect(try fixture.open().recovered.lastIndex == 0)
     }
+
+    /// Simulator seed 7577: the segment after this one was lost in a crash, so this one is written to again; the index
+    /// it had is removed at the start, and must not be taken for its own when it is sealed again.
+    @Test func anIndexOfASegmentThatIsWrittenToAgainIsForgotten() throws {
+        let fixture = Fixture()
+        var store = try fixture.created()
+        fixture.fill(store, sizes: [100])
+        let path = fixture.path(FileNames.rows(1))
+        let failure = fixture.run { (disk: any Disk) throws(DiskFailure) in
+            try disk.replace(path, with: [ByteSlice([1])], directory: Fixture.directory)
+        }
+        #expect(failure == nil)
+        store = try fixture.open().store
+        #expect(try !fixture.disk.list(Fixture.directory).contains { $0.name == FileNames.rows(1) })
+        fixture.fill(store, sizes: Array(repeating: 3_000, count: 12))
+        fixture.maintain(store)
+        #expect(store.segmentToIndex(applied: store.lastIndex, except: [])?.first == 1)
+    }
 }
