@@ -23,7 +23,9 @@ struct ForwardsTests {
 
     /// Simulator seed 4017: a client was given the answer to what another had asked before this process began.
     @Test func aLateAnswerToTheProcessBeforeIsNobodys() throws {
-        let cluster = try SimulatedCluster(count: 3, seed: 5, settings: NodeSettings())
+        var settings = NodeSettings()
+        settings.log.segmentBytes = 16 << 10
+        let cluster = try SimulatedCluster(count: 3, seed: 5, settings: settings)
         #expect(cluster.run(until: { cluster.leader != nil }))
         let follower = try #require(cluster.members.first { $0.id != cluster.leader?.id })
         let deadline = try #require(follower.node?.clock.monotonicNanoseconds) + 1_000_000_000
