@@ -129,6 +129,25 @@ import Testing
         }
     }
 
+    /// Simulator seed 25418: of a configuration's entry only the payload was damaged, so its place and term were known,
+    /// but not who the members are.
+    @Test func aConfigurationThatIsRepairedIsTakenUp() throws {
+        let (cluster, writer) = try begin(seed: 47)
+        let follower = try #require(cluster.members.first { $0.id != cluster.leader?.id })
+        let known = try #require(follower.node?.replica.configurations)
+        let (path, location) = try place(known.lastIndex, follower)
+        cluster.crash(follower, losesPower: false)
+        try removeSidecars(follower)
+        follower.disk.flip(path, byte: Int(location.headerOffset) + location.byteCount - 3, mask: 4)
+        try cluster.start(follower)
+        #expect(follower.node?.replica.configurations != known)
+        #expect(cluster.run(until: { if case .repairedAnew = follower.fault { true } else { false } }))
+        cluster.crash(follower, losesPower: false)
+        try cluster.start(follower)
+        #expect(follower.node?.replica.configurations == known)
+        try converge(cluster, writer, "configuration")
+    }
+
     @Test func damageWhileRunning() throws {
         for (number, kind) in Damage.allCases.enumerated() {
             let (cluster, writer) = try begin(seed: 40 + UInt64(number))

@@ -128,7 +128,9 @@ def test_every_node_answers_metadata(cluster, leader):
     assert seen[0] == seen[1] == seen[2]
 
 
-API_KEYS = {"Produce": 0, "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "FindCoordinator": 10, "ApiVersions": 18,
+API_KEYS = {"Produce": 0, "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "OffsetCommit": 8, "OffsetFetch": 9,
+            "FindCoordinator": 10, "JoinGroup": 11, "Heartbeat": 12, "LeaveGroup": 13, "SyncGroup": 14,
+            "DescribeGroups": 15, "ListGroups": 16, "DeleteGroups": 42, "OffsetDelete": 47, "ApiVersions": 18,
             "CreateTopics": 19, "DeleteTopics": 20, "InitProducerId": 22, "OffsetForLeaderEpoch": 23,
             "DescribeConfigs": 32, "CreatePartitions": 37, "DescribeCluster": 60}
 
