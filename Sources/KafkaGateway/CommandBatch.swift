@@ -31,8 +31,11 @@ final class CommandBatch: ProposalWaiter {
     func propose(_ commands: [Command], to replica: Replica) {
         if commands.isEmpty { return finish() }
         for (ticket, command) in commands.enumerated() {
-            if case .notLeading = replica.propose(command, waiter: self, ticket: UInt64(ticket)) {
-                settle(ticket, .notLeading)
+            switch replica.propose(command, waiter: self, ticket: UInt64(ticket)) {
+            case .accepted: break
+            case .notLeading: settle(ticket, .notLeading)
+            case .tooLarge(let size, let limit):
+                settle(ticket, .applied(.refused(.messageTooLarge(size: size, limit: limit))))
             }
         }
     }

@@ -9,6 +9,8 @@ package struct NodeSettings: Sendable {
     package var tickMilliseconds = 10
     /// An open produce entry is sealed before the turn ends once it holds this much.
     package var maximumEntryBytes = 1 << 20
+    /// A command or a partition's batches larger than this are refused. An entry must fit into one frame between nodes.
+    package var maximumProposalBytes = 32 << 20
     /// Entries already applied are kept in memory up to this much, for consumers at the tail and for followers.
     package var cacheBytes = 64 << 20
     /// Accepted but uncommitted bytes above which the gateways stop reading from producers.

@@ -9,6 +9,8 @@ package enum ProposeOutcome {
     case accepted(index: UInt64)
     /// Not the leader, or the leader before its own no-op is applied, or handing leadership over: retriable.
     case notLeading(leader: NodeID?)
+    /// It would not fit into an entry.
+    case tooLarge(size: Int, limit: Int)
 }
 
 extension Replica {
@@ -19,12 +21,16 @@ extension Replica {
 
     /// Proposes one command as an entry of its own. The turn's open produce entry goes first, so that order is kept.
     package func propose(_ command: Command, waiter: any ProposalWaiter, ticket: UInt64) -> ProposeOutcome {
+        let payload = command.encode()
+        if payload.count > settings.maximumProposalBytes {
+            return .tooLarge(size: payload.count, limit: settings.maximumProposalBytes)
+        }
         sealTurn()
         guard admission != nil, case .accepted(let position, _) = raft.propose(count: 1) else {
             return .notLeading(leader: leader)
         }
         waiters.add(.init(index: position.index, ticket: ticket, target: waiter))
-        appendOwn(kind: .command, payload: [command.encode()], at: position)
+        appendOwn(kind: .command, payload: [payload], at: position)
         drain()
         return .accepted(index: position.index)
     }
@@ -33,6 +39,9 @@ extension Replica {
     /// the turn's open entry, whose index is `openEntryIndex`; `wait` for it.
     package func admit(_ batches: ByteSlice, to key: PartitionKey) -> AdmissionOutcome? {
         guard admission != nil, raft.transferTarget == nil else { return nil }
+        if batches.count > settings.maximumProposalBytes {
+            return .rejected(.messageTooLarge(size: batches.count, limit: settings.maximumProposalBytes))
+        }
         if admission!.openBytes > 0, admission!.openBytes + batches.count > settings.maximumEntryBytes { sealTurn() }
         return admission?.admit(batches, to: key, broker: broker, now: max(lastTimestamp, clock.wallMilliseconds))
     }

@@ -164,6 +164,37 @@ struct GroupMembershipTests {
         #expect(try refusal { $0.protocols = [.init(name: "other", metadata: .empty)] } == .inconsistentGroupProtocol)
     }
 
+    /// The log still has the old members while it is on its way there that the last one has left.
+    @Test func whoHasLeftIsNotBroughtBack() throws {
+        let member = try GroupClient(try cluster())
+        try member.comeUp()
+        try member.client.send(LeaveGroupRequest(groupId: "g", members: [.init(memberId: member.id)]))
+        member.cluster.stall(milliseconds: 300)
+        let next = try GroupClient(member.cluster)
+        try next.client.send(next.request)
+        member.cluster.settle()
+        let told: JoinGroupResponse = try next.client.receive()
+        next.id = told.memberId
+        #expect(told.errorCode == .memberIdRequired)
+        #expect(try next.join().members.map(\.memberId) == [next.id])
+        #expect(next.generation == 3)
+    }
+
+    @Test func whatDoesNotFitIsRefused() throws {
+        let cluster = try TestCluster.ready(kafka: {
+            $0.groups.initialRebalanceDelayMilliseconds = 0
+            $0.groups.maximumBytes = 200
+        })
+        let member = try GroupClient(cluster)
+        var request = member.request
+        request.protocols[0].metadata = ByteSlice(Array(repeating: 1, count: 201))
+        #expect(try member.client.call(request, as: JoinGroupResponse.self).errorCode == .groupMaxSizeReached)
+        _ = try member.join()
+        let large = String(repeating: "x", count: 201)
+        #expect(try member.sync([member.id: large]).errorCode == .unknownServerError)
+        #expect(try member.sync([member.id: "small"]).errorCode == .none)
+    }
+
     @Test func aGroupIsBounded() throws {
         let cluster = try TestCluster.ready(kafka: { $0.groups.maximumMembers = 2 })
         for _ in 0..<2 { try GroupClient(cluster).takeID() }

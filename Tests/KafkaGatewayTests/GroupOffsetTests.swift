@@ -77,6 +77,17 @@ struct GroupOffsetTests {
         #expect(offsets(try member.committed()) == ["t": [1]])
     }
 
+    /// What does not fit into an entry, or into a frame to the followers, is refused before it is anywhere.
+    @Test func aCommandThatIsTooLargeIsRefused() throws {
+        let cluster = try TestCluster.ready(nodes: 3, node: { $0.maximumProposalBytes = 2_000 })
+        let simple = try GroupClient(cluster)
+        try simple.client.create("t")
+        #expect(try simple.commit([0: 1], metadata: String(repeating: "x", count: 3_000)) == [.messageTooLarge])
+        let batch = ByteSlice.batch([String(repeating: "y", count: 3_000)])
+        #expect(try simple.client.produce(batch, to: "t").errorCode == .messageTooLarge)
+        #expect(try simple.commit([0: 1]) == [.none])
+    }
+
     @Test func offsetsSurviveTheirLeader() throws {
         let member = try member(nodes: 3)
         try member.comeUp()

@@ -13,6 +13,10 @@ extension ClassicGroup {
         guard speaks(request) else {
             return answer(.failed(.inconsistentGroupProtocol, memberId: request.memberId))
         }
+        let others = byteCount - (member(request.memberId)?.byteCount ?? 0)
+        if others + ClassicMember.byteCount(of: request, client) > settings.maximumBytes {
+            return answer(.failed(.groupMaxSizeReached, memberId: request.memberId))
+        }
         if request.memberId.isEmpty {
             return joinAnew(request, version: version, client: client, now: now, answer: answer)
         }
@@ -20,11 +24,12 @@ extension ClassicGroup {
             pending.remove(at: position)
             return add(request, id: request.memberId, client: client, now: now, answer: answer)
         }
-        let code = check(request.memberId, instance: request.groupInstanceId)
-        guard code == .none, let member = member(request.memberId) else {
-            return answer(.failed(code == .none ? .unknownMemberId : code, memberId: request.memberId))
+        do throws(GroupRefusal) {
+            let member = try identify(request.memberId, instance: request.groupInstanceId)
+            rejoin(member, request, now: now, answer: answer)
+        } catch {
+            answer(.failed(error.code, memberId: request.memberId))
         }
-        rejoin(member, request, now: now, answer: answer)
     }
 
     /// The group can still agree on a protocol with this member.
@@ -138,6 +143,7 @@ extension ClassicGroup {
     func rebalance(now: UInt64) {
         if phase == .joining { return completeJoinIfAllAreBack(now: now) }
         storing = nil
+        hasUnstoredEnd = false
         for member in members { member.answerSync(.failed(.rebalanceInProgress)) }
         let delay = UInt64(settings.initialRebalanceDelayMilliseconds) * 1_000_000
         if phase == .empty, delay > 0 {
@@ -192,8 +198,19 @@ extension ClassicGroup {
         phase = .empty
         leader = nil
         protocolName = nil
-        // If this is not stored, the next coordinator finds the old members, whose sessions then run out there.
-        store(agreement { $0.assignment }) { _ in }
+        hasUnstoredEnd = true
+        storeEnd()
+    }
+
+    /// Tried again until it is done; under another leader the old members' sessions run out instead.
+    func storeEnd() {
+        let ended = generation
+        storing = ended
+        store(agreement { $0.assignment }) { [self] isStored in
+            guard phase == .empty, storing == ended, generation == ended else { return }
+            storing = nil
+            hasUnstoredEnd = !isStored
+        }
     }
 
     /// Of the protocols that all speak, the one most members like best; among equals, the first that the first member

@@ -5,10 +5,8 @@ import KafkaWire
 /// SyncGroup, Heartbeat, LeaveGroup, and what a commit of offsets needs to know.
 extension ClassicGroup {
     func sync(_ request: SyncGroupRequest, now: UInt64, answer: @escaping (SyncGroupResponse) -> Void) {
-        let code = refusal(of: request)
-        guard code == .none, let member = member(request.memberId) else {
-            return answer(.failed(code == .none ? .unknownMemberId : code))
-        }
+        let member: ClassicMember
+        do throws(GroupRefusal) { member = try sender(of: request) } catch { return answer(.failed(error.code)) }
         member.touch(now)
         switch phase {
         case .empty: answer(.failed(.unknownMemberId))
@@ -20,17 +18,22 @@ extension ClassicGroup {
         }
     }
 
-    private func refusal(of request: SyncGroupRequest) -> KafkaErrorCode {
-        let code = check(request.memberId, instance: request.groupInstanceId)
-        if code != .none { return code }
-        if request.generationId != generation { return .illegalGeneration }
-        if let type = request.protocolType, type != protocolType { return .inconsistentGroupProtocol }
-        if let name = request.protocolName, name != protocolName { return .inconsistentGroupProtocol }
-        return .none
+    private func sender(of request: SyncGroupRequest) throws(GroupRefusal) -> ClassicMember {
+        let member = try identify(request.memberId, instance: request.groupInstanceId)
+        if request.generationId != generation { throw GroupRefusal(code: .illegalGeneration) }
+        let isOfType = request.protocolType.map { $0 == protocolType } ?? true
+        let isNamed = request.protocolName.map { $0 == protocolName } ?? true
+        guard isOfType, isNamed else { throw GroupRefusal(code: .inconsistentGroupProtocol) }
+        return member
     }
 
     /// Members that the leading one left out get nothing to read.
     private func storeAssignment(_ assignments: [SyncGroupRequest.Assignment], now: UInt64) {
+        if assignments.reduce(0, { $0 + $1.assignment.count }) > settings.maximumBytes {
+            // What Kafka says of a group that does not fit into a record.
+            for member in members { member.answerSync(.failed(.unknownServerError)) }
+            return
+        }
         let given = members.map { member in
             assignments.first { $0.memberId == member.id }?.assignment.detached() ?? .empty
         }
@@ -64,13 +67,14 @@ extension ClassicGroup {
     }
 
     func heartbeat(_ request: HeartbeatRequest, now: UInt64) -> KafkaErrorCode {
-        let code = check(request.memberId, instance: request.groupInstanceId)
-        guard code == .none, let member = member(request.memberId) else {
-            return code == .none ? .unknownMemberId : code
+        do throws(GroupRefusal) {
+            let member = try identify(request.memberId, instance: request.groupInstanceId)
+            if request.generationId != generation { return .illegalGeneration }
+            member.touch(now)
+            return phase == .joining ? .rebalanceInProgress : .none
+        } catch {
+            return error.code
         }
-        if request.generationId != generation { return .illegalGeneration }
-        member.touch(now)
-        return phase == .joining ? .rebalanceInProgress : .none
     }
 
     /// One member leaves, by its id or, if it is static, by its instance.
@@ -103,12 +107,15 @@ extension ClassicGroup {
     /// May this member commit offsets now? A generation below zero stands for a client that assigns by itself.
     func checkCommit(_ id: String, instance: String?, generation: Int32, now: UInt64) -> KafkaErrorCode {
         if generation < 0, phase == .empty { return .none }
-        let code = check(id, instance: instance)
-        guard code == .none, let member = member(id) else { return code == .none ? .unknownMemberId : code }
-        if generation != self.generation { return .illegalGeneration }
-        // Its partitions may be another's already.
-        if phase == .assigning { return .rebalanceInProgress }
-        member.touch(now)
-        return .none
+        do throws(GroupRefusal) {
+            let member = try identify(id, instance: instance)
+            if generation != self.generation { return .illegalGeneration }
+            // Its partitions may be another's already.
+            if phase == .assigning { return .rebalanceInProgress }
+            member.touch(now)
+            return .none
+        } catch {
+            return error.code
+        }
     }
 }

@@ -45,8 +45,10 @@ final class ClassicGroup {
     var gathering: Gathering?
     /// When members that have not asked for their assignment are removed.
     var syncDeadline: UInt64 = 0
-    /// The generation whose assignment is on its way to the log.
+    /// The generation that is on its way to the log.
     var storing: Int32?
+    /// The last member has left, and the log does not say so yet: it would bring the old members back.
+    var hasUnstoredEnd = false
 
     struct Gathering {
         var remaining: UInt64
@@ -74,16 +76,18 @@ final class ClassicGroup {
     func member(instance: String) -> ClassicMember? { members.first { $0.instance == instance } }
 
     /// Nothing is lost when this is dropped.
-    var isIdle: Bool { phase == .empty && pending.isEmpty }
+    var isIdle: Bool { phase == .empty && pending.isEmpty && !hasUnstoredEnd }
 
-    /// What a request says of its member against what is known; `.none` when it fits.
-    func check(_ id: String, instance: String?) -> KafkaErrorCode {
-        if let instance {
-            guard let member = member(instance: instance) else { return .unknownMemberId }
-            return member.id == id ? .none : .fencedInstanceId
-        }
-        return member(id) == nil ? .unknownMemberId : .none
+    /// The member that a request comes from, by what it says of itself.
+    func identify(_ id: String, instance: String?) throws(GroupRefusal) -> ClassicMember {
+        let found = instance.map { member(instance: $0) } ?? member(id)
+        guard let found else { throw GroupRefusal(code: .unknownMemberId) }
+        if found.id != id { throw GroupRefusal(code: .fencedInstanceId) }
+        return found
     }
+
+    /// What the group keeps in memory for its members' sake.
+    var byteCount: Int { members.reduce(0) { $0 + $1.byteCount } }
 
     var longestRebalance: UInt64 { members.map(\.rebalanceNanoseconds).max() ?? 0 }
 
@@ -103,6 +107,7 @@ final class ClassicGroup {
         case .joining where joinDeadline <= now: joinTimeIsUp(now: now)
         case .joining where hadPending && pending.isEmpty: completeJoinIfAllAreBack(now: now)
         case .assigning where syncDeadline <= now && storing == nil: removeUnsynced(now: now)
+        case .empty where hasUnstoredEnd && storing == nil: storeEnd()
         default: break
         }
     }
@@ -113,6 +118,11 @@ final class ClassicGroup {
     }
 }
 
+/// Why a request of a member is refused.
+struct GroupRefusal: Error {
+    let code: KafkaErrorCode
+}
+
 /// Numbers of the group coordinator, with Kafka's names and defaults.
 package struct GroupSettings: Sendable {
     package var minimumSessionMilliseconds: Int32 = 6_000
@@ -121,6 +131,8 @@ package struct GroupSettings: Sendable {
     package var initialRebalanceDelayMilliseconds = 3_000
     /// `group.max.size`, with those that have only an id yet. Kafka has no limit unless one is set.
     package var maximumMembers = 10_000
+    /// Of all that the members say of themselves, and of all that they are assigned.
+    package var maximumBytes = 8 << 20
     /// `offset.metadata.max.bytes`
     package var maximumMetadataBytes = 4_096
     /// `offsets.retention.minutes`, in milliseconds.

@@ -58,6 +58,7 @@ final class ClassicMember {
     func update(_ request: JoinGroupRequest, now: UInt64) {
         sessionMilliseconds = request.sessionTimeoutMs
         rebalanceMilliseconds = request.rebalanceTimeoutMs < 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs
+        byteCount = Self.byteCount(of: request, GroupClient(id: clientID, host: clientHost))
         // The frame must not be kept for as long as the member lives.
         protocols = request.protocols.map { .init(name: $0.name, metadata: $0.metadata.detached()) }
         touch(now)
@@ -108,11 +109,20 @@ final class ClassicMember {
         answerSync(.failed(code))
     }
 
-    /// A new generation begins.
+    /// A new generation begins. A static member that is away gets no longer to live by it.
     func beginGeneration(now: UInt64) {
         hasSynced = false
         assignment = .empty
-        touch(now)
+        if join != nil { touch(now) }
+    }
+
+    /// What it has said of itself.
+    private(set) var byteCount = 0
+
+    /// The client's id is in the member's, too, and the instance may be.
+    static func byteCount(of request: JoinGroupRequest, _ client: GroupClient) -> Int {
+        let names = 2 * client.id.utf8.count + 2 * (request.groupInstanceId?.utf8.count ?? 0)
+        return request.protocols.reduce(names) { $0 + $1.name.utf8.count + $1.metadata.count }
     }
 
     func stored(subscribedBy protocolName: String?, assignment: ByteSlice) -> GroupMember {

@@ -7,35 +7,37 @@ extension KafkaSession {
     /// OffsetCommit (key 8).
     func offsetCommit(_ header: KafkaRequestHeader, _ request: OffsetCommitRequest) {
         let code = refusal(of: request)
-        guard code == .none else { return respond(header, request.answer { _, _ in code }) }
+        if code != .none { return respond(header, request.answer(request.partitions.map { _ in code })) }
+        // By partition, in the order of the request: where it goes, or why not.
+        var places: [(key: PartitionKey?, refusal: KafkaErrorCode)] = []
         var offsets: [CommittedOffset] = []
-        let limit = gateway.settings.groups.maximumMetadataBytes
         for topic in request.topics {
             let number = gateway.broker.topicNumber(named: topic.name)
             for partition in topic.partitions {
                 let key = gateway.key(number, partition.partitionIndex)
-                guard let key, partition.fault(limit) == nil else { continue }
+                let metadata = partition.committedMetadata ?? ""
+                let isTooLong = metadata.utf8.count > gateway.settings.groups.maximumMetadataBytes
+                let refusal: KafkaErrorCode = isTooLong ? .offsetMetadataTooLarge : .unknownTopicOrPartition
+                guard let key, !isTooLong else {
+                    places.append((nil, refusal))
+                    continue
+                }
+                places.append((key, .none))
                 offsets.append(CommittedOffset(
                     key: key, offset: partition.committedOffset, leaderEpoch: partition.committedLeaderEpoch,
-                    metadata: partition.committedMetadata ?? ""))
+                    metadata: metadata))
             }
         }
         let ticket = reserve(holding: 0)
         gateway.propose(offsets.isEmpty ? [] : [.commitOffsets(group: request.groupId, offsets: offsets)]) {
             [weak self] outcomes in
-            guard let self else { return }
             let committed = outcomes.first?.coordinatorCode ?? .none
-            var unknown: [PartitionKey] = []
-            if case .applied(.offsetsCommitted(let keys)) = outcomes.first { unknown = keys }
-            fill(ticket, header, request.answer { topic, partition in
-                if let fault = partition.fault(limit) { return fault }
-                let number = self.gateway.broker.topicNumber(named: topic)
-                let key = self.gateway.key(number, partition.partitionIndex)
-                guard let key, offsets.contains(where: { $0.key == key }), !unknown.contains(key) else {
-                    return .unknownTopicOrPartition
-                }
-                return committed
-            })
+            var unknown: Set<PartitionKey> = []
+            if case .applied(.offsetsCommitted(let keys)) = outcomes.first { unknown = Set(keys) }
+            self?.fill(ticket, header, request.answer(places.map { place in
+                guard let key = place.key else { return place.refusal }
+                return unknown.contains(key) ? .unknownTopicOrPartition : committed
+            }))
         }
     }
 
@@ -166,17 +168,15 @@ extension OffsetFetchRequest.Group {
 }
 
 extension OffsetCommitRequest {
-    fileprivate func answer(_ code: (String, Partition) -> KafkaErrorCode) -> OffsetCommitResponse {
-        OffsetCommitResponse(topics: topics.map { topic in
+    fileprivate var partitions: [Partition] { topics.flatMap(\.partitions) }
+
+    /// `codes`: one for each partition, in order.
+    fileprivate func answer(_ codes: [KafkaErrorCode]) -> OffsetCommitResponse {
+        var codes = codes.makeIterator()
+        return OffsetCommitResponse(topics: topics.map { topic in
             .init(name: topic.name, partitions: topic.partitions.map {
-                .init(partitionIndex: $0.partitionIndex, errorCode: code(topic.name, $0))
+                .init(partitionIndex: $0.partitionIndex, errorCode: codes.next() ?? .unknownServerError)
             })
         })
-    }
-}
-
-extension OffsetCommitRequest.Partition {
-    fileprivate func fault(_ maximumMetadata: Int) -> KafkaErrorCode? {
-        (committedMetadata?.utf8.count ?? 0) > maximumMetadata ? .offsetMetadataTooLarge : nil
     }
 }
