@@ -11,6 +11,8 @@ struct Acquaintances {
     private(set) var incarnations: [MemberID: UInt64] = [:]
     /// Peers that are not who their id says: their data directory is not the one the group knows.
     private(set) var strangers: Set<MemberID> = []
+    /// Per peer, the newest configuration by which it has told this node that it is no member.
+    var outsideBy: [MemberID: UInt64] = [:]
     /// The leader should look whether it knows something that the configuration lacks.
     var isRecordDue = true
 
@@ -26,16 +28,20 @@ struct Acquaintances {
 
     mutating func remove(_ peer: MemberID) {
         incarnations[peer] = nil
+        outsideBy[peer] = nil
         strangers.remove(peer)
     }
 
-    /// The member `peer` was removed with this directory. If its id is given anew, it is to another one: a process that
-    /// is gone, whose link has not been found broken yet, must not be written down as who has come.
-    mutating func removeMember(_ peer: MemberID, _ incarnation: UInt64) {
+    /// The member `peer` was removed with this directory, 0 if that was not written down. If its id is given anew, it
+    /// is to another one: a process that is gone, whose link has not been found broken yet, must not be written down
+    /// as who has come. Whoever is alive introduces itself again (`toldNotMember`). By `newest`, the newest
+    /// configuration in the log, the one who has come may be known already.
+    mutating func removeMember(_ peer: MemberID, _ incarnation: UInt64, _ newest: GroupConfiguration) {
         #if DEBUG
         if Planted.has(.recordsRemovedDirectory) { return }
         #endif
-        if incarnation != 0, incarnations[peer] == incarnation { incarnations[peer] = 0 }
+        guard let known = incarnations[peer], known != newest.record(of: peer).incarnation else { return }
+        if incarnation == 0 || known == incarnation { incarnations[peer] = 0 }
     }
 
     /// A new configuration may know more, or another directory under the same id.

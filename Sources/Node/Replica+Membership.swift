@@ -70,8 +70,9 @@ extension Replica {
     func configurationApplied(at index: UInt64) {
         let before = configurations.entry(at: index - 1).configuration
         let applied = configurations.entry(at: index).configuration
-        for record in before.records where !applied.membership.contains(record.id) {
-            acquaintances.removeMember(record.id, record.incarnation)
+        let members = before.membership.voters + before.membership.learners
+        for member in members where !applied.membership.contains(member) {
+            acquaintances.removeMember(member, before.record(of: member).incarnation, configuration)
         }
         for peer in acquaintances.peers { tellIfOutside(peer) }
         guard isLeader, !configuration.membership.contains(node.rawValue) else { return }
@@ -113,12 +114,23 @@ extension Replica {
         }
     }
 
-    /// By the configuration at `index`, which is committed, this node is not a member.
+    /// By its own configuration, this node's id belongs to another directory, and so does its vote.
+    var isOtherData: Bool {
+        let known = configuration.record(of: node.rawValue).incarnation
+        return known != 0 && known != acquaintances.incarnation
+    }
+
+    /// By the configuration at `index`, which is committed, this node is not a member. If the one before it has just
+    /// been removed under this node's id, the peer has forgotten who is at this end.
     func toldNotMember(by peer: NodeID, configuration index: UInt64) {
         let isMember = configuration.membership.contains(node.rawValue)
         guard wasMember, index >= configurations.lastIndex, !isMember || index > configurations.lastIndex else {
             if !isMember, !isOutsideTold { onEvent?(.awaitingMembership) }
             isOutsideTold = true
+            if acquaintances.outsideBy[peer.rawValue].map({ $0 < index }) ?? true {
+                acquaintances.outsideBy[peer.rawValue] = index
+                introduce(to: peer)
+            }
             return
         }
         removed(at: index)
@@ -127,9 +139,7 @@ extension Replica {
     /// By the configuration at `index`, a node of this id has other data than this one. Not by an older one than ours,
     /// unless ours says so too: a leader may have sent us its log before it knew who we are.
     func toldOtherData(by peer: NodeID, configuration index: UInt64) {
-        let known = configuration.record(of: node.rawValue).incarnation
-        let isKnown = known != 0 && known != acquaintances.incarnation
-        guard index > configurations.lastIndex || isKnown else { return }
+        guard index > configurations.lastIndex || isOtherData else { return }
         if wasMember { stop(.foreignData(node)) } else { onEvent?(.knownWithOtherData) }
     }
 

@@ -9,7 +9,7 @@ extension Replica {
         guard fault == nil else { return }
         switch frame {
         case .raft(let message, let entries):
-            if acquaintances.strangers.contains(peer.rawValue), !Self.isLeaders(message) { return }
+            if acquaintances.strangers.contains(peer.rawValue), !Self.isHeardFromStrangers(message) { return }
             if case .preVoteRequest = message { tellIfOutside(peer.rawValue) }
             incoming = entries
             raft.step(message, from: peer.rawValue)
@@ -37,16 +37,22 @@ extension Replica {
         }
     }
 
-    /// A leader is heard, stranger or not: those who elected it know better who it is. A node that was away while its
-    /// leader of now was seeded again would else never hear of that.
-    private static func isLeaders(_ message: RaftMessage) -> Bool {
+    /// Whoever leads or asks for votes is heard: those who elect it know better who it is, and what was seeded again
+    /// while this node was away may be the only one who can lead. It asks only while its own configuration does not
+    /// say that its id is another directory's, and without the entry that says so its log is older than ours. What a
+    /// stranger answers never counts.
+    private static func isHeardFromStrangers(_ message: RaftMessage) -> Bool {
         switch message {
-        case .append, .heartbeat: true
+        case .append, .heartbeat, .timeoutNow, .preVoteRequest, .voteRequest: true
         default: false
         }
     }
 
     func send(_ message: RaftMessage, to peer: MemberID) {
+        switch message {
+        case .preVoteRequest, .preVoteReply, .voteRequest, .voteReply: if isOtherData { return }
+        default: break
+        }
         switch message {
         case .append(let request):
             guard let entries = entriesToSend(request, to: peer) else { return }

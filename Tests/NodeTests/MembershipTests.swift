@@ -324,15 +324,24 @@ import Testing
         let before = GroupConfiguration(
             membership: Membership(voters: [1, 2, 3]), records: [MemberRecord(id: 3, incarnation: 33)])
         acquaintances.add(3, 33, before)
-        acquaintances.removeMember(3, 33)
+        let nobody = GroupConfiguration(membership: Membership(voters: [1, 2]))
+        acquaintances.removeMember(3, 33, nobody)
         let after = GroupConfiguration(membership: Membership(voters: [1, 2], learners: [3]))
         #expect(acquaintances.completing(after, self: 1) == nil)
         acquaintances.remove(3)
         acquaintances.add(3, 44, after)
         #expect(acquaintances.completing(after, self: 1) == [MemberRecord(id: 3, incarnation: 44)])
         // Who was there before the old one was removed is not it.
-        acquaintances.removeMember(3, 33)
+        acquaintances.removeMember(3, 33, nobody)
         #expect(acquaintances.completing(after, self: 1) == [MemberRecord(id: 3, incarnation: 44)])
+        // A log that is read again goes through the removal, and knows who came after it (seed 338).
+        let known = GroupConfiguration(
+            membership: after.membership, records: [MemberRecord(id: 3, incarnation: 44)])
+        acquaintances.removeMember(3, 0, known)
+        #expect(acquaintances.completing(after, self: 1) == [MemberRecord(id: 3, incarnation: 44)])
+        // Removed before anybody wrote down who it was (seed 38102).
+        acquaintances.removeMember(3, 0, nobody)
+        #expect(acquaintances.completing(after, self: 1) == nil)
     }
 
     /// Removed and added again with an empty disk, under its old number, it gets a snapshot and what follows.
@@ -393,6 +402,40 @@ import Testing
         try story.checkEqual()
         let known = away.node?.replica.configuration.record(of: lost.id.rawValue)
         #expect(known != nil && known == lost.node?.replica.configuration.record(of: lost.id.rawValue))
+    }
+
+    /// What was seeded again while another was away may be the only one left who can lead both (seed 9380).
+    @Test func oneThatWasSeededAgainIsElected() throws {
+        let story = try Story(count: 5, seed: 14)
+        let cluster = story.cluster
+        try story.produce(10)
+        let leader = try #require(cluster.leader)
+        let others = cluster.members.filter { $0.id != leader.id }
+        let (away, lost, behind) = (others[0], others[1], others[2])
+        func cut(_ member: SimulatedCluster.Member) {
+            for other in cluster.members where other.id != member.id {
+                cluster.network.setLink(member.id, other.id, up: false)
+            }
+        }
+        cut(away)
+        cluster.crash(lost, losesPower: true)
+        try story.make(.remove(lost.id.rawValue))
+        try cluster.replaceDisk(of: lost)
+        try story.add(lost)
+        cluster.run(milliseconds: 100)
+        cut(behind)
+        try story.produce(5)
+        cluster.run(milliseconds: 100)
+        for gone in [leader, others[3]] { cluster.crash(gone, losesPower: true) }
+        for one in [away, behind] {
+            for other in [away, lost, behind] where other.id != one.id {
+                cluster.network.setLink(one.id, other.id, up: true)
+            }
+        }
+        try #require(cluster.run(until: { cluster.leader?.id == lost.id }, limit: 5_000))
+        try story.produce(5)
+        cluster.run(milliseconds: 500)
+        #expect(away.node?.replica.log.lastChain == lost.node?.replica.log.lastChain)
     }
 
     /// Prepared to join under a number that is taken: it waits, and does no harm.

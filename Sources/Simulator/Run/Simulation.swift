@@ -9,7 +9,7 @@ import Raft
 /// One run: production nodes and their Kafka doors on simulated machines, with clients, faults and checks, in one
 /// thread on a virtual clock. The seed decides everything; see the catalog's page on simulations.
 package final class Simulation {
-    package let plan: SimulationPlan
+    package internal(set) var plan: SimulationPlan
     let time = SimulationTime()
     var queue = EventQueue()
     var trace = SimulationTrace()
