@@ -114,7 +114,8 @@ extension Replica {
         }
     }
 
-    /// By its own configuration, this node's id belongs to another directory, and so does its vote.
+    /// By its own configuration, this node's id belongs to another directory, so it does not campaign. It may be the
+    /// configuration that is behind: whether its vote counts is for those who ask to say (seed 13837).
     var isOtherData: Bool {
         let known = configuration.record(of: node.rawValue).incarnation
         return known != 0 && known != acquaintances.incarnation

@@ -50,7 +50,7 @@ extension Replica {
 
     func send(_ message: RaftMessage, to peer: MemberID) {
         switch message {
-        case .preVoteRequest, .preVoteReply, .voteRequest, .voteReply: if isOtherData { return }
+        case .preVoteRequest, .voteRequest: if isOtherData { return }
         default: break
         }
         switch message {

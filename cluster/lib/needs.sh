@@ -104,15 +104,16 @@ require_venv() {
     cp "$list" "$stamp"
 }
 
-# An incremental release build does not always rebuild the modules that use a type whose stored properties have changed,
-# and what comes out crashes at its start. After a change of the sources the release build begins from nothing.
-# discard_stale_build FOLDER WHAT...: the build folder, and the files and folders below the repository it is made from.
+# An incremental build does not always rebuild the modules that use a type whose stored properties have changed, and
+# what comes out crashes, or worse. After a change of the sources a build begins from nothing.
+# discard_stale_build FOLDER CONFIGURATION WHAT...: the build folder, release or debug, and the files and folders below
+# the repository it is made from.
 discard_stale_build() {
-    local folder="$1" stamp="$1/release-sources" sources
-    shift
+    local folder="$1" configuration="$2" stamp="$1/$2-sources" sources
+    shift 2
     sources="$(cd "$repository" && find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)"
     if [ "$(cat "$stamp" 2>/dev/null)" != "$sources" ]; then
-        rm -rf "$folder"/*/release
+        rm -rf "$folder"/*/"$configuration"
         mkdir -p "$folder"
         printf '%s\n' "$sources" >"$stamp"
     fi
@@ -126,7 +127,7 @@ require_holdfast() {
     fi
     require_swift
     say "building holdfast (release)"
-    discard_stale_build "$repository/.build" Package.swift Sources
+    discard_stale_build "$repository/.build" release Package.swift Sources
     local build=(swift build --package-path "$repository" -c release --static-swift-stdlib --product holdfast)
     "${build[@]}" >&2 || fail "the build failed: ${build[*]}"
     CLUSTER_HOLDFAST="$("${build[@]}" --show-bin-path)/holdfast"
@@ -142,7 +143,7 @@ require_fuzzer() {
     export CLUSTER_FUZZER
     sources=(Tests/Fuzz Tests/KafkaWireTests Tests/KafkaGatewayTests)
     package="$(basename "$repository" | tr '[:upper:]' '[:lower:]' | tr -c '[:alnum:]\n' _)"
-    discard_stale_build "$folder" Package.swift Sources
+    discard_stale_build "$folder" release Package.swift Sources
     build=(swift build --package-path "$repository" --scratch-path "$folder" -c release -Xswiftc -enable-testing
         -Xswiftc "-sanitize=$checks" -Xcc -fsanitize=fuzzer-no-link -Xcc -fsanitize=address
         -Xswiftc -assert-config -Xswiftc Debug)

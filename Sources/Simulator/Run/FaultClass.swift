@@ -65,6 +65,8 @@ package enum FaultClass: String, CaseIterable, Sendable {
     case overload
     // Damage under a running node, on a minority.
     case bitRot = "bit-rot"
+    // Links again.
+    case leaderRelay = "leader-relay"
 }
 
 /// How often each fault has fired.

@@ -79,6 +79,7 @@ final class Nemesis {
         case .damagedLog, .damagedSidecar, .damagedSnapshot, .damagedVoteSlot, .staleSector, .misdirectedWrite:
             damage(fault, in: simulation)
         case .bitRot: turnBits(in: simulation)
+        case .leaderRelay: relay(4 + random.below(6), after: nil, in: simulation)
         case .clockJump, .clockDrift: disturbClock(fault, in: simulation)
         case .memberAdded, .memberRemoved, .leaderRemoved, .lostDisk, .lostDiskAsFounder, .twoChanges:
             simulation.clusterOperator.begin(fault)
@@ -152,6 +153,28 @@ extension Nemesis {
         // These clients are on the leader's side: the other machines cannot be reached.
         for other in others { simulation.clientBlocks[other] += 1 }
         cure(after: duration, in: simulation) { for other in others { simulation.clientBlocks[other] -= 1 } }
+    }
+
+    /// Each new leader is cut off within moments of its election, and the one before is back: logs of several terms
+    /// compete, as in Figure 8 of the paper.
+    private func relay(_ rounds: Int, after last: (machine: Int, cut: Int)?, in simulation: Simulation) {
+        guard isActive, rounds > 0 else { return }
+        let delay = random.pick([0, random.below(3_000), random.below(20_000), random.below(200_000)])
+        let leader = simulation.machines.first { $0.number != last?.machine && $0.node?.replica.isLeader == true }
+        guard let leader else {
+            simulation.after(500) { [unowned self] in self.relay(rounds, after: last, in: simulation) }
+            return
+        }
+        simulation.after(UInt64(delay)) { [unowned self] in
+            guard self.isActive else { return }
+            self.fired(.leaderRelay, in: simulation, "node \(leader.id)")
+            let others = simulation.machines.indices.filter { $0 != leader.number }
+            let ways = others.flatMap { [(leader.number, $0), ($0, leader.number)] }
+            let cut = self.nextNumber
+            self.block(ways, for: 3_000_000, in: simulation)
+            if let last { self.heal(last.cut, in: simulation) }
+            self.relay(rounds - 1, after: (leader.number, cut), in: simulation)
+        }
     }
 
     private func block(_ ways: [(Int, Int)], for duration: UInt64, in simulation: Simulation) {

@@ -84,7 +84,7 @@ extension FaultClass {
     /// Those that the nemesis injects, with the added ones; the others come about by these.
     static let injected: [FaultClass] = allCases.filter { !consequences.contains($0) && !added.contains($0) }
 
-    static let added: [FaultClass] = [.bitRot]
+    static let added: [FaultClass] = [.bitRot, .leaderRelay]
 
     private static let consequences: [FaultClass] = [
         .lostWrite, .tornWrite, .reorderedWrites, .lostName, .memberReturned,
