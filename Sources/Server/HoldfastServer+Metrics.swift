@@ -41,6 +41,9 @@ extension HoldfastServer {
         let disk = queue.metrics
         page.histogram("holdfast_fsync_seconds", "duration of fdatasync", disk.syncNanoseconds.snapshot(), unit: 1e9)
         page.histogram("holdfast_write_bytes", "bytes of one gathered write", disk.writeBytes.snapshot(), unit: 1)
+        page.counter(
+            "holdfast_direct_writes_total", "writes that went past the page cache",
+            disk.directWrites.load(ordering: .relaxed))
         page.histogram(
             "holdfast_commit_group_batches", "batches made durable by one fsync", disk.batchesPerBurst.snapshot(),
             unit: 1)

@@ -8,17 +8,41 @@ import Ports
 final class LogWriter {
     private let disk: SystemDisk
     private let metrics: DiskMetrics
+    private let direct = DirectAppends()
     private var run: PendingWrite?
     private(set) var hasFailed = false
 
-    /// Adjacent writes of one file, gathered into one.
+    /// Writes of one file, each of which goes on from the one before or over its end, gathered into one. The log fills
+    /// its last page with zeros, and what comes next writes over them.
     private struct PendingWrite {
         let file: DiskFile
         let offset: UInt64
-        var end: UInt64
-        var pieces: [ByteSlice]
+        private(set) var end: UInt64
+        private(set) var pieces: [ByteSlice]
         /// The burst's step that began it.
         let firstStep: Int
+
+        init(file: DiskFile, offset: UInt64, end: UInt64, pieces: [ByteSlice], firstStep: Int) {
+            self.file = file
+            self.offset = offset
+            self.end = end
+            self.pieces = pieces
+            self.firstStep = firstStep
+        }
+
+        func takes(_ file: DiskFile, from start: UInt64, to end: UInt64) -> Bool {
+            file == self.file && offset <= start && start <= self.end && self.end <= end
+        }
+
+        mutating func add(_ added: [ByteSlice], from start: UInt64, to end: UInt64) {
+            var covered = Int(self.end - start)
+            while covered > 0, let last = pieces.popLast() {
+                if last.count > covered { pieces.append(last.slice(0, last.count - covered)) }
+                covered -= min(covered, last.count)
+            }
+            pieces += added
+            self.end = end
+        }
     }
 
     /// A failed step of a burst.
@@ -64,7 +88,9 @@ final class LogWriter {
             case .rename(let from, let to): try disk.rename(from, to: to)
             case .remove(let path): try disk.remove(path)
             case .syncDirectory(let path): try disk.syncDirectory(path)
-            case .close(let file): disk.close(file)
+            case .close(let file):
+                direct.forget(file)
+                disk.close(file)
             case .prepare(let path, let size): try disk.prepare(path, size: size)
             }
         } catch {
@@ -75,21 +101,26 @@ final class LogWriter {
     private func gather(
         _ file: DiskFile, _ offset: UInt64, _ pieces: [ByteSlice], _ position: Int
     ) throws(StepFailure) {
-        let count = pieces.reduce(0) { $0 + UInt64($1.count) }
-        if run?.file == file, run?.end == offset {
-            run?.pieces.append(contentsOf: pieces)
-            run?.end = offset &+ count
+        let end = offset &+ pieces.reduce(0) { $0 + UInt64($1.count) }
+        if run?.takes(file, from: offset, to: end) == true {
+            run?.add(pieces, from: offset, to: end)
             return
         }
         try finishWrite()
-        run = PendingWrite(file: file, offset: offset, end: offset &+ count, pieces: pieces, firstStep: position)
+        run = PendingWrite(file: file, offset: offset, end: end, pieces: pieces, firstStep: position)
     }
 
     private func finishWrite() throws(StepFailure) {
         guard let write = run else { return }
         run = nil
         do throws(DiskFailure) {
-            try disk.write(write.file, offset: write.offset, write.pieces)
+            let file = try disk.openFile(write.file, "write")
+            if try direct.write(write.pieces, from: write.offset, to: write.end, of: write.file, file) {
+                metrics.directWrites.wrappingAdd(1, ordering: .relaxed)
+            } else {
+                try file.write(offset: write.offset, write.pieces)
+                direct.wrote(write.pieces, from: write.offset, to: write.end, of: write.file)
+            }
         } catch {
             throw StepFailure(step: write.firstStep, failure: error)
         }
