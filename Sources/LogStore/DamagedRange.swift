@@ -25,6 +25,13 @@ package struct DamagedRange: Equatable, Sendable {
     /// Identity of entry `last`, where known.
     package var identity: EntryIdentity?
 
+    /// The entries whose terms nothing names; nil if there are none.
+    package var termless: ClosedRange<UInt64>? {
+        if kind == .payload { return nil }
+        let end = identity?.isKnown == true ? last - 1 : last
+        return first <= end ? first...end : nil
+    }
+
     /// What is left of the range when the log is cut after `index`.
     func clipped(after index: UInt64) -> DamagedRange? {
         if last <= index { return self }

@@ -41,7 +41,8 @@ extension PeerFrame {
         case .timeoutNow: .raft(.timeoutNow(TimeoutNow(term: try reader.uint64())), entries: [])
         case .forward: .forward(id: try reader.uint64(), request: try reader.bytes(reader.remaining))
         case .forwardAdmin: .forwardAdmin(id: try reader.uint64(), request: try reader.bytes(reader.remaining))
-        case .introduction: .introduction(incarnation: try reader.uint64())
+        case .introduction:
+            .introduction(Introduction(incarnation: try reader.uint64(), isFounder: try flag(&reader)))
         case .notMember: .notMember(configuration: try reader.uint64())
         case .otherData: .otherData(configuration: try reader.uint64())
         case .forwardReply: .forwardReply(id: try reader.uint64(), reply: try reader.bytes(reader.remaining))

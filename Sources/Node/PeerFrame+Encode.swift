@@ -22,7 +22,10 @@ extension PeerFrame {
         case .forwardReply(let id, let reply):
             writer.bytes.uint64(id)
             writer.payload(reply)
-        case .introduction(let number), .notMember(let number), .otherData(let number): writer.bytes.uint64(number)
+        case .introduction(let introduction):
+            writer.bytes.uint64(introduction.incarnation)
+            writer.bytes.uint8(introduction.isFounder ? 1 : 0)
+        case .notMember(let number), .otherData(let number): writer.bytes.uint64(number)
         case .snapshotRead(let snapshot, let offset, let length):
             writer.bytes.uint64(snapshot)
             writer.bytes.uint64(offset)

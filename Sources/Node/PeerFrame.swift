@@ -24,7 +24,7 @@ enum PeerFrame {
     /// The sender's chain checksum at an entry it has applied.
     case chain(index: UInt64, chain: UInt64)
     /// The first frame on a link: which data directory the sender has.
-    case introduction(incarnation: UInt64)
+    case introduction(Introduction)
     /// By the committed configuration at this index, the receiver is not a member.
     case notMember(configuration: UInt64)
     /// By the configuration at this index, the member of the receiver's id has another data directory.

@@ -20,6 +20,12 @@ extension Replica {
         _ change: MembershipChange, record: MemberRecord? = nil, _ answer: @escaping (ChangeOutcome) -> Void
     ) {
         sealTurn()
+        // Whose directory is not written down could be any directory of that id, for those who hear of it later.
+        if case .promote(let member) = change, let progress = raft.progress(of: member),
+            configuration.record(of: member).incarnation == 0
+        {
+            return answer(.refused(.notCaughtUp(matched: progress.matched, last: log.lastIndex)))
+        }
         switch propose(change, records: record.map(configuration.records(with:)) ?? configuration.records) {
         case .refused(let refusal): answer(.refused(refusal))
         case .accepted(let position, _):
@@ -84,11 +90,11 @@ extension Replica {
     // MARK: Introductions
 
     func introduce(to peer: NodeID) {
-        send(.introduction(incarnation: acquaintances.incarnation), to: peer)
+        send(.introduction(acquaintances.own), to: peer)
     }
 
-    func introduced(_ peer: NodeID, as incarnation: UInt64) {
-        acquaintances.add(peer.rawValue, incarnation, configuration)
+    func introduced(_ peer: NodeID, as introduction: Introduction) {
+        acquaintances.add(peer.rawValue, introduction, configuration)
         if acquaintances.strangers.contains(peer.rawValue) {
             onEvent?(.strangerRefused(peer))
             send(.otherData(configuration: configurations.lastIndex), to: peer)
@@ -108,9 +114,9 @@ extension Replica {
     /// This very directory belongs, or has belonged, to a member. A node that is to join is told that it is none, and
     /// so is one that has joined by a follower that lags; neither has been removed.
     private var wasMember: Bool {
-        acquaintances.isFounder || configurations.entries.contains { entry in
+        acquaintances.own.isFounder || configurations.entries.contains { entry in
             let record = entry.configuration.record(of: node.rawValue)
-            return record.incarnation != 0 && record.incarnation == acquaintances.incarnation
+            return record.incarnation != 0 && record.incarnation == acquaintances.own.incarnation
         }
     }
 
@@ -118,15 +124,18 @@ extension Replica {
     /// configuration that is behind: whether its vote counts is for those who ask to say (seed 13837).
     var isOtherData: Bool {
         let known = configuration.record(of: node.rawValue).incarnation
-        return known != 0 && known != acquaintances.incarnation
+        return known != 0 && known != acquaintances.own.incarnation
     }
 
-    /// By the configuration at `index`, which is committed, this node is not a member. If the one before it has just
+    /// By the configuration at `index`, which is committed, this node is not a member: it has been removed if its own
+    /// log does not make it one later, whether that says of a removal already or not. If the one before it has just
     /// been removed under this node's id, the peer has forgotten who is at this end.
     func toldNotMember(by peer: NodeID, configuration index: UInt64) {
-        let isMember = configuration.membership.contains(node.rawValue)
-        guard wasMember, index >= configurations.lastIndex, !isMember || index > configurations.lastIndex else {
-            if !isMember, !isOutsideTold { onEvent?(.awaitingMembership) }
+        let isMember = { (entry: ConfigurationLog.Entry) in
+            entry.configuration.membership.contains(self.node.rawValue)
+        }
+        guard wasMember, index > configurations.entries.last(where: isMember)?.index ?? 0 else {
+            if !configuration.membership.contains(node.rawValue), !isOutsideTold { onEvent?(.awaitingMembership) }
             isOutsideTold = true
             if acquaintances.outsideBy[peer.rawValue].map({ $0 < index }) ?? true {
                 acquaintances.outsideBy[peer.rawValue] = index

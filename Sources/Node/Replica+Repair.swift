@@ -49,7 +49,10 @@ extension Replica {
         case .absent, .unfit: isReplaceable = true
         case .damaged, nil: break
         }
-        raft.onDamage(from: log.damagedRanges.first?.first, isReplaceable: isReplaceable)
+        let termless = log.damagedRanges.compactMap(\.termless)
+        raft.onDamage(
+            from: log.damagedRanges.first?.first, isReplaceable: isReplaceable,
+            guessed: termless.first.map { $0.lowerBound...termless[termless.count - 1].upperBound })
     }
 
     // MARK: Asking

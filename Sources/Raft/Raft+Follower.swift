@@ -7,8 +7,11 @@ extension Raft {
         // The installed snapshot replaces the log: entries taken in now would be lost with it.
         guard receiving == nil else { return }
         let committed = machine.committed
-        guard request.previous.index < committed || log.contains(request.previous) else {
+        let isMeetingKnown = log.contains(request.previous) && !isGuess(request.previous.index)
+        guard request.previous.index < committed || isMeetingKnown else {
             let hint = hint(for: request.previous)
+            // Nothing is known of that place before the damage is repaired, or is to be replaced.
+            if isGuess(request.previous.index) && !isDamageReplaceable || isGuess(hint.index) { return }
             return reject(request, hint: hint, to: sender)
         }
         // The leader has every committed entry (§5.4.3), so what lies at or below our commit needs no comparison.
@@ -18,8 +21,13 @@ extension Raft {
         }
         checkCommitted(against: request)
         let start = max(request.previous.index, committed) + 1
-        if let first = log.firstDifference(from: start, through: request.last, request.runs) {
-            guard first > verified, mayReplace(from: first) else { return }
+        if let first = firstDoubt(from: start, request) {
+            guard first > verified else { return }
+            guard mayReplace(from: first) else {
+                verified = max(verified, first - 1)
+                commit(through: min(request.commit, verified))
+                return acknowledge()
+            }
             accept(request, from: first)
         }
         verified = max(verified, request.last)
@@ -56,7 +64,9 @@ extension Raft {
     }
 
     private func hint(for previous: Position) -> Position {
-        log.lastPosition(atOrBelow: previous.index, termAtMost: previous.term) ?? .zero
+        let hint = log.lastPosition(atOrBelow: previous.index, termAtMost: previous.term) ?? .zero
+        guard isDamageReplaceable, isGuess(hint.index), let first = guessedTerms?.lowerBound else { return hint }
+        return log.lastPosition(atOrBelow: first - 1, termAtMost: previous.term) ?? .zero
     }
 
     mutating func reject(_ request: AppendRequest, hint: Position, to sender: MemberID) {

@@ -35,6 +35,8 @@ package struct Raft: ~Copyable, Sendable {
     var damagedFrom: LogIndex?
     /// The leader does not have what is damaged: it may replace it.
     var isDamageReplaceable = false
+    /// Entries of the log, all of them damaged or between damaged ones, whose terms nobody knows.
+    var guessedTerms: ClosedRange<LogIndex>?
 
     // Follower.
     /// Our log equals the current leader's up to here, as far as its messages of this term have shown.

@@ -323,13 +323,13 @@ import Testing
         var acquaintances = Acquaintances(identity)
         let before = GroupConfiguration(
             membership: Membership(voters: [1, 2, 3]), records: [MemberRecord(id: 3, incarnation: 33)])
-        acquaintances.add(3, 33, before)
+        acquaintances.add(3, Introduction(incarnation: 33, isFounder: false), before)
         let nobody = GroupConfiguration(membership: Membership(voters: [1, 2]))
         acquaintances.removeMember(3, 33, nobody)
         let after = GroupConfiguration(membership: Membership(voters: [1, 2], learners: [3]))
         #expect(acquaintances.completing(after, self: 1) == nil)
         acquaintances.remove(3)
-        acquaintances.add(3, 44, after)
+        acquaintances.add(3, Introduction(incarnation: 44, isFounder: false), after)
         #expect(acquaintances.completing(after, self: 1) == [MemberRecord(id: 3, incarnation: 44)])
         // Who was there before the old one was removed is not it.
         acquaintances.removeMember(3, 33, nobody)
@@ -342,6 +342,36 @@ import Testing
         // Removed before anybody wrote down who it was (seed 38102).
         acquaintances.removeMember(3, 0, nobody)
         #expect(acquaintances.completing(after, self: 1) == nil)
+    }
+
+    /// Whoever votes without being written down was there from the beginning: one that was formatted to join, under the
+    /// number of a founder of whom this node knows no more, is another (seed 29794).
+    @Test func aVoterThatIsNotWrittenDownIsAFounder() {
+        let founders = Membership(voters: [1, 2, 3])
+        let identity = NodeIdentity(cluster: ClusterID(high: 1, low: 2), node: NodeID(1), membership: founders)
+        var acquaintances = Acquaintances(identity)
+        let configuration = GroupConfiguration(membership: founders, records: [MemberRecord(id: 1, incarnation: 11)])
+        acquaintances.add(2, Introduction(incarnation: 22, isFounder: true), configuration)
+        acquaintances.add(3, Introduction(incarnation: 33, isFounder: false), configuration)
+        #expect(acquaintances.strangers == [3])
+        #expect(acquaintances.completing(configuration, self: 1)?.map(\.incarnation) == [11, 22])
+    }
+
+    /// A leader that was cut off while it removed itself hears that the others have done so, at an earlier place
+    /// (seed 29609).
+    @Test func whoRemovedItselfInVainIsToldOfItsRemoval() throws {
+        let story = try Story(seed: 15)
+        try story.produce(5)
+        let old = try #require(story.cluster.members.first { $0.id != story.cluster.leader?.id })
+        let peer = try #require(story.cluster.leader?.id)
+        let replica = try #require(old.node?.replica)
+        let others = Membership(voters: replica.configuration.membership.voters.filter { $0 != old.id.rawValue })
+        let known = replica.configurations.lastIndex
+        replica.remember(GroupConfiguration(membership: others), at: known + 10)
+        replica.onFrame(.notMember(configuration: known), from: peer)
+        #expect(!old.isRemoved)
+        replica.onFrame(.notMember(configuration: known + 5), from: peer)
+        #expect(old.isRemoved)
     }
 
     /// Removed and added again with an empty disk, under its old number, it gets a snapshot and what follows.

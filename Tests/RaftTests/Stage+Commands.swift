@@ -55,7 +55,10 @@ extension Stage {
         case "propose": propose(member, words)
         case "change": change(member, words)
         case "damage":
-            member.raft.onDamage(from: LogIndex(words[1]), isReplaceable: words.last == "replaceable")
+            let guessed = words.dropFirst(2).compactMap { LogIndex($0) }
+            member.raft.onDamage(
+                from: LogIndex(words[1]), isReplaceable: words.last == "replaceable",
+                guessed: guessed.count == 2 ? guessed[0]...guessed[1] : nil)
         case "read":
             for word in words.dropFirst() { say("\(member.id): \(member.raft.requestRead(id: UInt64(word) ?? 0))") }
         default:

@@ -215,11 +215,15 @@ def judge(acknowledged, sent, size, found):
     return verdict
 
 
+NOT_YET, NO_PLACE = -1, -2
+
+
 @dataclass
 class SiteHistory:
     """What one client site did and saw in one round: it wrote its records `first` ..< `until`.
 
-    places: per record, partition << 48 | offset as acknowledged, -1 without an acknowledgement
+    places: per record, partition << 48 | offset as acknowledged, NOT_YET without an acknowledgement, NO_PLACE if it did
+        not say where
     refused: {number: reason} of those that the client was told have failed
     bases, seen: per partition, the first offset its consumer had to read, and from there on writer << 40 | number
     anomalies: what its consumer found wrong by itself: a gap in the offsets, altered bytes, an error
@@ -347,9 +351,13 @@ def name(packed):
 
 def _judge_acknowledged(verdict, site, starts, log):
     for number, packed in enumerate(site.places, site.first):
-        if packed < 0:
+        if packed == NOT_YET:
             continue
         verdict.acknowledged += 1
+        if packed == NO_PLACE:
+            if not any(site.writer << 40 | number in stored for stored in log.values()):
+                verdict.note("lost", f"{site.site}: record {number} was acknowledged, and is nowhere")
+            continue
         partition, offset = packed >> 48, packed & (1 << 48) - 1
         at = offset - starts[partition]
         found = log[partition][at] if 0 <= at < len(log[partition]) else None

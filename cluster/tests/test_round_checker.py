@@ -4,7 +4,7 @@ from array import array
 
 import pytest
 
-from history import SiteHistory, judge_again, judge_round, record
+from history import NO_PLACE, NOT_YET, SiteHistory, judge_again, judge_round, record
 
 SIZE, PARTITIONS, RECORDS = 40, 3, 30
 
@@ -48,6 +48,21 @@ def see_everything(sites, found):
 def test_a_good_round_is_accepted():
     verdict = verdict_after(lambda sites, found: None)
     assert verdict.good and verdict.acknowledged == verdict.stored == 2 * RECORDS, str(verdict)
+
+
+def test_what_was_acknowledged_without_a_place_is_stored_somewhere():
+    def forget_place(sites, found):
+        sites[0].places[29] = NO_PLACE
+
+    def lose(sites, found):
+        forget_place(sites, found)
+        sites[1].places[29] = NOT_YET
+        del found[2][-2:]
+        see_everything(sites, found)
+
+    assert verdict_after(forget_place).good
+    verdict = verdict_after(lose)
+    assert verdict.lost == 1 and "is nowhere" in verdict.examples[0], str(verdict)
 
 
 def test_what_was_not_acknowledged_may_be_stored_or_not():

@@ -11,6 +11,8 @@ final class DirectorClient: KafkaClient {
     /// Everything read of the topic being audited, by partition.
     private var contents: [[History.Value]] = []
     private var ends: [Int64] = []
+    /// Streams of which a creation got no answer.
+    private var unanswered: Set<Int> = []
     /// How often the audit has gone back for what came in during it.
     private var looks = 0
 
@@ -47,7 +49,9 @@ final class DirectorClient: KafkaClient {
         call(request, to: anyMachine, extraTime: 1_000_000, as: CreateTopicsResponse.self) { [unowned self] response in
             switch response?.topics.first?.errorCode {
             case .some(.none), .some(.topicAlreadyExists): self.simulation.workload.opened(stream.number)
-            case .none: self.again { [unowned self] in self.create(stream) }
+            case .none:
+                self.unanswered.insert(stream.number)
+                self.again { [unowned self] in self.create(stream) }
             case .some(let code) where code.isRetriable: self.again { [unowned self] in self.create(stream) }
             case .some(let code): self.simulation.fail("topic \(stream.name) cannot be created: \(code.name)")
             }
@@ -171,7 +175,8 @@ final class DirectorClient: KafkaClient {
 
     private var audited: [Int] = []
 
-    /// What was created and not deleted is there, and nothing else is.
+    /// What was created and not deleted is there, and nothing else is. A creation that was not answered, and asked for
+    /// again, may have been under way for longer than the topic lived.
     private func compareTopics() {
         findLeader { [unowned self] in
             guard let leader = self.leader else { return self.again { [unowned self] in self.compareTopics() } }
@@ -185,7 +190,10 @@ final class DirectorClient: KafkaClient {
                 let names = response.topics.compactMap(\.name)
                 for stream in streams {
                     let isThere = names.contains(stream.name)
-                    if isThere, stream.phase == .deleted { self.simulation.fail("deleted \(stream.name) is back") }
+                    let mayReturn = self.unanswered.contains(stream.number)
+                    if isThere, stream.phase == .deleted, !mayReturn {
+                        self.simulation.fail("deleted \(stream.name) is back")
+                    }
                     let phase = self.simulation.workload.streams[stream.number].phase
                     if !isThere, [.open, .closing].contains(stream.phase), phase < .deleting {
                         self.simulation.fail("topic \(stream.name) is gone")

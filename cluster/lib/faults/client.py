@@ -17,13 +17,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition  # noqa: E402
 
-from history import QUIET, record  # noqa: E402
+from history import NO_PLACE, NOT_YET, QUIET, record  # noqa: E402
 
 # What an operator who wants to be back soon after an outage sets; everything else is librdkafka's default. With its
 # defaults a producer whose leader falls silent (no reset, no answer) notices after 30 s, whatever the cluster does.
 RECONNECT = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500, "socket.timeout.ms": 2000,
              "socket.connection.setup.timeout.ms": 1000}
-NOT_YET = -1
 
 
 class Writing(threading.Thread):
@@ -98,7 +97,9 @@ class Writing(threading.Thread):
             self.refused[number] = str(error)
             return
         self.acknowledged[number] = time.monotonic()
-        self.places[number] = message.partition() << 48 | message.offset()
+        # A batch that the broker already had, and has no longer in its window, is acknowledged without an offset.
+        offset = message.offset()
+        self.places[number] = NO_PLACE if offset is None else message.partition() << 48 | offset
 
     def pause(self, seconds):
         """Stops writing and waits for what is under way; how many records are still without an answer."""
