@@ -52,9 +52,10 @@ extension KafkaGateway {
         }
         if call.session.isForwarded { return call.refuse() }
         metrics.forwardedRequests += 1
-        node.forwardToLeader(call.frame, deadline: call.deadline + Self.relayNanoseconds) { reply in
-            if let reply { call.answer(relayed: reply) } else { call.refuse() }
+        let isPassedOn = node.forwardToLeader(call.frame, deadline: call.deadline + Self.relayNanoseconds) { reply in
+            if let reply { call.answer(relayed: reply) } else { call.refuseUnanswered() }
         }
+        if !isPassedOn { call.refuse() }
     }
 
     /// Nobody has confirmed in time that this node leads.

@@ -10,7 +10,7 @@ extension KafkaSession {
             header, frame: frame, timeoutMs: request.timeoutMs,
             execute: { [self] call in createTopics(request, for: call) },
             refusal: { call in
-                call.answer(CreateTopicsResponse(topics: request.topics.map { Self.refused($0.name, .notController) }))
+                call.answer(CreateTopicsResponse(topics: request.topics.map { Self.refused($0.name, call.reason) }))
             })
     }
 
@@ -60,7 +60,7 @@ extension KafkaSession {
             header, frame: frame, timeoutMs: request.timeoutMs,
             execute: { [self] call in deleteTopics(request, for: call) },
             refusal: { call in
-                call.answer(DeleteTopicsResponse(responses: request.topics.map { Self.refused($0, .notController) }))
+                call.answer(DeleteTopicsResponse(responses: request.topics.map { Self.refused($0, call.reason) }))
             })
     }
 
@@ -121,7 +121,7 @@ extension KafkaSession {
             header, frame: frame, timeoutMs: request.timeoutMs,
             execute: { [self] call in createPartitions(request, for: call) },
             refusal: { call in
-                call.answer(CreatePartitionsResponse(results: request.topics.map { Self.result($0, .notController) }))
+                call.answer(CreatePartitionsResponse(results: request.topics.map { Self.result($0, call.reason) }))
             })
     }
 

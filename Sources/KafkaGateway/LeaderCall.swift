@@ -13,6 +13,8 @@ final class LeaderCall {
     let deadline: UInt64
     /// When waiting for a leader ends; monotonic nanoseconds.
     let patience: UInt64
+    /// It was passed on, and no answer came.
+    private(set) var isUnanswered = false
     private let execute: (LeaderCall) -> Void
     private let refusal: (LeaderCall) -> Void
 
@@ -36,6 +38,14 @@ final class LeaderCall {
     func run() { execute(self) }
 
     func refuse() { refusal(self) }
+
+    func refuseUnanswered() {
+        isUnanswered = true
+        refusal(self)
+    }
+
+    /// Why nobody has carried it out, or why nobody knows whether it was.
+    var reason: Refusal { isUnanswered ? .unanswered : .notController }
 
     func answer(_ body: some KafkaResponseBody) { session.fill(ticket, header, body) }
 

@@ -95,17 +95,17 @@ package final class Node {
         }
     }
 
-    /// Passes a client's request on to the leader; calls back with its reply, or nil if there is no leader, its link
-    /// breaks, or `deadline` (monotonic nanoseconds) passes. It may have been carried out all the same.
+    /// Passes a client's request on to the leader; false if there is none at hand. Otherwise calls back with its reply,
+    /// or nil if its link breaks or `deadline` (monotonic nanoseconds) passes: it may have been carried out all the
+    /// same.
     package func forwardToLeader(
         _ request: ByteSlice, isAdmin: Bool = false, deadline: UInt64, _ answer: @escaping (ByteSlice?) -> Void
-    ) {
-        guard let leader = replica.leader, leader != identity.node, connectedPeers.contains(leader) else {
-            return answer(nil)
-        }
+    ) -> Bool {
+        guard let leader = replica.leader, leader != identity.node, connectedPeers.contains(leader) else { return false }
         let id = forwards.add(peer: leader, deadline: deadline, answer)
         replica.send(
             isAdmin ? .forwardAdmin(id: id, request: request) : .forward(id: id, request: request), to: leader)
+        return true
     }
 
     /// Hands leadership to the follower that is furthest along, if this node leads. The caller watches

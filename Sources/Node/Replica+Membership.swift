@@ -21,8 +21,8 @@ extension Replica {
     ) {
         sealTurn()
         // Whose directory is not written down could be any directory of that id, for those who hear of it later.
-        if case .promote(let member) = change, let progress = raft.progress(of: member),
-            configuration.record(of: member).incarnation == 0
+        if case .promote(let member) = change, raft.refusal(of: change) == nil,
+            let progress = raft.progress(of: member), configuration.record(of: member).incarnation == 0
         {
             return answer(.refused(.notCaughtUp(matched: progress.matched, last: log.lastIndex)))
         }

@@ -73,17 +73,15 @@ extension HoldfastServer {
             return answer(error.response)
         }
         if node.replica.isLeader { return carryOut(request, answer) }
-        guard let leader = node.replica.leader, node.connectedPeers.contains(leader) else {
-            return answer(AdminProblem.noLeader("\(configuration.node)").response)
-        }
         var writer = ByteWriter()
         writer.uint16(UInt16(path.utf8.count))
         writer.text(path)
         writer.bytes(body)
         let deadline = loop.monotonicNanoseconds + Self.answerNanoseconds
-        node.forwardToLeader(writer.finish(), isAdmin: true, deadline: deadline) { reply in
+        let isPassedOn = node.forwardToLeader(writer.finish(), isAdmin: true, deadline: deadline) { reply in
             answer(reply.flatMap(Self.decode) ?? AdminProblem.noAnswer.response)
         }
+        if !isPassedOn { answer(AdminProblem.noLeader("\(configuration.node)").response) }
     }
 
     /// A request that another node passed on; not passed on again.

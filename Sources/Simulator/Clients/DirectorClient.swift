@@ -52,7 +52,11 @@ final class DirectorClient: KafkaClient {
             case .none:
                 self.unanswered.insert(stream.number)
                 self.again { [unowned self] in self.create(stream) }
-            case .some(let code) where code.isRetriable: self.again { [unowned self] in self.create(stream) }
+            case .some(let code) where code.isRetriable:
+                self.simulation.note("director", "is told", "\(code.name), creating \(stream.name)")
+                // It may be made yet.
+                if code == .requestTimedOut { self.unanswered.insert(stream.number) }
+                self.again { [unowned self] in self.create(stream) }
             case .some(let code): self.simulation.fail("topic \(stream.name) cannot be created: \(code.name)")
             }
         }
