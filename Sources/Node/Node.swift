@@ -101,7 +101,9 @@ package final class Node {
     package func forwardToLeader(
         _ request: ByteSlice, isAdmin: Bool = false, deadline: UInt64, _ answer: @escaping (ByteSlice?) -> Void
     ) -> Bool {
-        guard let leader = replica.leader, leader != identity.node, connectedPeers.contains(leader) else { return false }
+        guard let leader = replica.leader, leader != identity.node, connectedPeers.contains(leader) else {
+            return false
+        }
         let id = forwards.add(peer: leader, deadline: deadline, answer)
         replica.send(
             isAdmin ? .forwardAdmin(id: id, request: request) : .forward(id: id, request: request), to: leader)
