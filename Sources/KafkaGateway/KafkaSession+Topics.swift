@@ -35,16 +35,16 @@ extension KafkaSession {
         .init(name: name, errorCode: refusal.code, errorMessage: refusal.message)
     }
 
-    /// Names that occur more than once.
-    private static func repeated(_ names: [String]) -> Set<String> {
-        var seen: Set<String> = []
-        var repeated: Set<String> = []
-        for name in names where !seen.insert(name).inserted { repeated.insert(name) }
+    /// What occurs more than once.
+    static func repeated<Item: Hashable>(_ items: [Item]) -> Set<Item> {
+        var seen: Set<Item> = []
+        var repeated: Set<Item> = []
+        for item in items where !seen.insert(item).inserted { repeated.insert(item) }
         return repeated
     }
 
     /// Proposes the commands, or only looks at what they would be answered.
-    private func carryOut(
+    func carryOut(
         _ commands: [Command], validateOnly: Bool, for call: LeaderCall,
         completion: @escaping ([CommandBatch.Outcome]) -> Void
     ) {

@@ -88,6 +88,7 @@ package final class KafkaSession {
         case .initProducerId(let body): initProducerId(header, body, frame: frame)
         case .offsetForLeaderEpoch(let body): offsetForLeaderEpoch(header, body)
         case .describeConfigs(let body): describeConfigs(header, body)
+        case .alterConfigs(let body): alterConfigs(header, body, frame: frame)
         case .createPartitions(let body): createPartitions(header, body, frame: frame)
         case .describeCluster(let body): describeCluster(header, body)
         case .joinGroup(let body): joinGroup(header, body)
@@ -96,6 +97,7 @@ package final class KafkaSession {
         case .leaveGroup(let body): leaveGroup(header, body)
         case .offsetCommit(let body): offsetCommit(header, body)
         case .offsetFetch(let body): offsetFetch(header, body)
+        case .incrementalAlterConfigs(let body): incrementalAlterConfigs(header, body, frame: frame)
         case .offsetDelete(let body): offsetDelete(header, body)
         case .listGroups(let body): listGroups(header, body)
         case .describeGroups(let body): describeGroups(header, body)
@@ -105,7 +107,8 @@ package final class KafkaSession {
 
     /// What another node may pass on to this one: only what the leader must carry out.
     private static let forwardable: Set<ApiKey> = [
-        .metadata, .createTopics, .deleteTopics, .initProducerId, .createPartitions,
+        .metadata, .createTopics, .deleteTopics, .initProducerId, .createPartitions, .alterConfigs,
+        .incrementalAlterConfigs,
     ]
 
     /// A request that cannot be decoded: ApiVersions is answered in version 0 with error 35 (KIP-511); for anything

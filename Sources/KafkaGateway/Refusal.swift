@@ -27,6 +27,7 @@ struct Refusal: Error {
     static let unanswered = Refusal(
         .requestTimedOut, "passed on to the leader, which has not answered; it may still be carried out")
     static let repeatedTopic = Refusal(.invalidRequest, "the request names this topic twice")
+    static let repeatedResource = Refusal(.invalidRequest, "the request names this resource twice")
     static let tooManyItems = Refusal(.policyViolation, "too many items in one request")
     static let unknownTopic = Refusal(.unknownTopicOrPartition, "this node knows no topic of that name")
 }

@@ -22,8 +22,10 @@ package struct KafkaRequest: Equatable, Sendable {
         case initProducerId(InitProducerIdRequest)
         case offsetForLeaderEpoch(OffsetForLeaderEpochRequest)
         case describeConfigs(DescribeConfigsRequest)
+        case alterConfigs(AlterConfigsRequest)
         case createPartitions(CreatePartitionsRequest)
         case deleteGroups(DeleteGroupsRequest)
+        case incrementalAlterConfigs(IncrementalAlterConfigsRequest)
         case offsetDelete(OffsetDeleteRequest)
         case describeCluster(DescribeClusterRequest)
     }
@@ -67,8 +69,11 @@ extension KafkaRequest.Body {
             case .offsetForLeaderEpoch:
                 .offsetForLeaderEpoch(try OffsetForLeaderEpochRequest(from: &reader, version: version))
             case .describeConfigs: .describeConfigs(try DescribeConfigsRequest(from: &reader, version: version))
+            case .alterConfigs: .alterConfigs(try AlterConfigsRequest(from: &reader, version: version))
             case .createPartitions: .createPartitions(try CreatePartitionsRequest(from: &reader, version: version))
             case .deleteGroups: .deleteGroups(try DeleteGroupsRequest(from: &reader, version: version))
+            case .incrementalAlterConfigs:
+                .incrementalAlterConfigs(try IncrementalAlterConfigsRequest(from: &reader, version: version))
             case .offsetDelete: .offsetDelete(try OffsetDeleteRequest(from: &reader, version: version))
             case .describeCluster: .describeCluster(try DescribeClusterRequest(from: &reader, version: version))
             }

@@ -41,8 +41,10 @@ package enum SupportedApis {
         entry(.initProducerId, 0, 5, flexible: 2),
         entry(.offsetForLeaderEpoch, 2, 4, flexible: 4),
         entry(.describeConfigs, 1, 4, flexible: 4),
+        entry(.alterConfigs, 0, 2, flexible: 2),
         entry(.createPartitions, 0, 3, flexible: 2),
         entry(.deleteGroups, 0, 2, flexible: 2),
+        entry(.incrementalAlterConfigs, 0, 1, flexible: 1),
         entry(.offsetDelete, 0, 0, flexible: .max),
         entry(.describeCluster, 0, 1, flexible: 0),
     ]

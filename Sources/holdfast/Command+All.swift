@@ -2,8 +2,8 @@ extension Command {
     /// In the order of the overview.
     static let all: [Command] = [
         format, serve, health, status, clusterAdd, clusterPromote, clusterRemove, clusterTransfer, topicCreate,
-        topicList, topicDescribe, topicDelete, groupList, groupDescribe, groupResetOffsets, groupDelete, produce,
-        consume, bench, verify, simulate, version, help,
+        topicList, topicDescribe, topicConfigure, topicDelete, groupList, groupDescribe, groupResetOffsets, groupDelete,
+        produce, consume, bench, verify, simulate, version, help,
     ]
 
     /// Listed here; `CommandLineTool` answers it.

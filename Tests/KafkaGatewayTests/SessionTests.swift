@@ -179,6 +179,14 @@ struct SessionTests {
             topics: [.init(name: "t", count: 4, assignments: [.init(brokerIds: [1])])], timeoutMs: 10,
             validateOnly: true))
         add(DescribeConfigsRequest(resources: [.init(resourceType: 2, resourceName: "t", configurationKeys: nil)]))
+        add(AlterConfigsRequest(
+            resources: [.init(resourceType: 2, resourceName: "t", configs: [.init(name: "retention.ms", value: "-1")])],
+            validateOnly: true))
+        add(IncrementalAlterConfigsRequest(resources: [
+            .init(resourceType: 2, resourceName: "t", configs: [
+                .init(name: "cleanup.policy", operation: 2, value: "compact")
+            ])
+        ]))
         add(InitProducerIdRequest(transactionalId: nil, transactionTimeoutMs: 0))
         add(OffsetForLeaderEpochRequest(topics: [.init(topic: "t", partitions: [.init(partition: 0, leaderEpoch: 1)])]))
         add(DeleteTopicsRequest(topics: [.init(name: "u")], timeoutMs: 10))

@@ -32,9 +32,13 @@ struct ApiCase: Sendable, CustomStringConvertible {
             key: .offsetForLeaderEpoch, request: OffsetForLeaderEpochRequest.self,
             response: OffsetForLeaderEpochResponse.self),
         ApiCase(key: .describeConfigs, request: DescribeConfigsRequest.self, response: DescribeConfigsResponse.self),
+        ApiCase(key: .alterConfigs, request: AlterConfigsRequest.self, response: AlterConfigsResponse.self),
         ApiCase(
             key: .createPartitions, request: CreatePartitionsRequest.self, response: CreatePartitionsResponse.self),
         ApiCase(key: .deleteGroups, request: DeleteGroupsRequest.self, response: DeleteGroupsResponse.self),
+        ApiCase(
+            key: .incrementalAlterConfigs, request: IncrementalAlterConfigsRequest.self,
+            response: IncrementalAlterConfigsResponse.self),
         ApiCase(key: .offsetDelete, request: OffsetDeleteRequest.self, response: OffsetDeleteResponse.self),
         ApiCase(key: .describeCluster, request: DescribeClusterRequest.self, response: DescribeClusterResponse.self),
     ]
@@ -92,8 +96,10 @@ extension KafkaRequest {
         case .initProducerId(let body): body
         case .offsetForLeaderEpoch(let body): body
         case .describeConfigs(let body): body
+        case .alterConfigs(let body): body
         case .createPartitions(let body): body
         case .deleteGroups(let body): body
+        case .incrementalAlterConfigs(let body): body
         case .offsetDelete(let body): body
         case .describeCluster(let body): body
         }

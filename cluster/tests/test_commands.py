@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from conftest import OFFSET, kafka_ports
-from nodes import REPOSITORY, free_ports, require_binary
+from nodes import REPOSITORY, free_ports, require_binary, wait_until
 from wire import Connection, batch, leader_port
 
 
@@ -51,6 +51,9 @@ DATA, NODE, PEERS = "--data nowhere", "--node-id 1", "--peers 1=127.0.0.1:7001"
     (f"format {DATA} {NODE} {PEERS} --cluster-id not-a-uuid", ["cluster-id", "not-a-uuid"]),
     (f"format {DATA} {NODE} {PEERS}", ["cluster-id"]),
     (f"serve {DATA} {NODE} {PEERS} --group-rebalance-delay-ms -1", ["group-rebalance-delay-ms", "-1"]),
+    ("topic configure --bootstrap 127.0.0.1:1", ["NAME"]),
+    ("topic configure --bootstrap 127.0.0.1:1 t", ["nothing"]),
+    ("topic configure --bootstrap 127.0.0.1:1 t retention.ms", ["retention.ms"]),
     ("group describe --bootstrap 127.0.0.1:1", ["group"]),
     ("group reset-offsets --bootstrap 127.0.0.1:1 --group g --topic t --to soon", ["to", "soon"]),
     ("status", ["admin"]),
@@ -115,6 +118,24 @@ def test_topic_produce_and_consume(cluster):
     assert run("topic", "delete", *bootstrap, "--topic", "by-hand")[0] == 0
     assert "by-hand" not in run("topic", "list", *bootstrap)[1]
     assert run("topic", "describe", *bootstrap, "--topic", "by-hand")[0] != 0
+
+
+def test_topic_configure(cluster):
+    bootstrap = ["--bootstrap", cluster.bootstrap]
+    assert run("topic", "create", *bootstrap, "--topic", "tuned", "--config", "segment.ms=5")[0] == 0
+
+    def settings():
+        page = run("topic", "describe", *bootstrap, "--topic", "tuned")[1]
+        return dict(line.split() for line in page.splitlines() if line.count(".ms ") or line.count(".bytes "))
+
+    code, out, err = run("topic", "configure", *bootstrap, "tuned", "retention.ms=60000", "max.message.bytes=100",
+                         "--delete", "segment.ms")
+    assert code == 0 and "tuned" in out, err
+    wait_until(lambda: settings() == {"retention.ms": "60000", "max.message.bytes": "100"}, 20, "the settings")
+    code, _, err = run("topic", "configure", *bootstrap, "tuned", "retention.ms=soon")
+    assert code == 1 and "retention.ms" in err and "soon" in err
+    code, _, err = run("topic", "configure", *bootstrap, "missing", "retention.ms=1")
+    assert code == 1 and "missing" in err
 
 
 def test_metrics(cluster, topic):

@@ -1,7 +1,8 @@
 import KafkaWire
 
-/// Creates, describes and deletes topics, describes the cluster, looks after consumer groups. Every call blocks, and
-/// tries again until `ClientSettings.operationTimeoutMilliseconds` have passed. To be used by one thread at a time.
+/// Creates, describes, configures and deletes topics, describes the cluster, looks after consumer groups. Every call
+/// blocks, and tries again until `ClientSettings.operationTimeoutMilliseconds` have passed. To be used by one thread at
+/// a time.
 public final class HoldfastAdmin {
     let cluster: ClusterClient
     /// Attempts after which a topic that no broker knows is taken not to exist, rather than to be too new.
@@ -82,24 +83,6 @@ public final class HoldfastAdmin {
         }
     }
 
-    /// The settings of a topic, by name.
-    public func topicConfigs(_ name: String) throws(HoldfastError) -> [TopicConfig] {
-        let request = DescribeConfigsRequest(
-            resources: [.init(resourceType: 2, resourceName: name, configurationKeys: nil)])
-        return try cluster.retrying("reading the settings of topic '\(name)'") { _ throws(ExchangeFailure) in
-            let answer = try self.cluster.ask(request, DescribeConfigsResponse.self, .any)
-            guard let result = answer.results.first(where: { $0.resourceName == name }) else {
-                throw .failed(.malformed("no settings for topic '\(name)'"))
-            }
-            if result.errorCode.isError {
-                throw ClusterClient.failure(result.errorCode, "topic '\(name)'", result.errorMessage)
-            }
-            return result.configs.map {
-                TopicConfig(name: $0.name, value: $0.value, isDefault: $0.configSource != 1)
-            }.sorted { $0.name < $1.name }
-        }
-    }
-
     /// The offsets stored of every partition, by its number.
     public func offsets(of topic: String) throws(HoldfastError) -> [OffsetRange] {
         let partitions = try describeTopic(topic).partitions
@@ -138,7 +121,7 @@ public final class HoldfastAdmin {
     }
 
     /// Asks the controller; notes in `mayBeDone` when the answer does not come.
-    private func tell<Request: KafkaRequestBody, Response: KafkaResponseBody>(
+    func tell<Request: KafkaRequestBody, Response: KafkaResponseBody>(
         _ request: Request, _ type: Response.Type, _ attempt: Int, _ mayBeDone: inout Bool
     ) throws(ExchangeFailure) -> Response {
         if attempt > 0 || cluster.metadata.controller == nil {
@@ -152,7 +135,7 @@ public final class HoldfastAdmin {
         }
     }
 
-    private static func check(
+    static func check(
         _ code: KafkaErrorCode, _ what: String, _ message: String?, _ mayBeDone: inout Bool
     ) throws(ExchangeFailure) {
         guard code.isError else { return }

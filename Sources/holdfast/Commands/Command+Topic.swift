@@ -18,9 +18,8 @@ extension Command {
         let count = arguments.has("partitions") ? try arguments.integer("partitions", in: 1...1_000_000) : nil
         let partitions = count.map { Int32($0) }
         let configs = try arguments.all("config").map { text throws(CommandFailure) in
-            let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard sides.count == 2, !sides[0].isEmpty else { throw .usage("--config '\(text)' is not NAME=VALUE") }
-            return (name: String(sides[0]), value: String(sides[1]))
+            guard let config = setting(text) else { throw .usage("--config '\(text)' is not NAME=VALUE") }
+            return config
         }
         let admin = try admin(arguments)
         try asking { () throws(HoldfastError) in
@@ -38,6 +37,32 @@ extension Command {
         try asking { () throws(HoldfastError) in try admin.deleteTopic(name) }
         try Output.printAll("deleted topic '\(name)'\n")
         return 0
+    }
+
+    static let topicConfigure = Command(
+        "topic configure", "change settings of a topic; the others stay as they are",
+        operands: "NAME [SETTING=VALUE]...",
+        flags: [.bootstrap, Flag("delete", "SETTING", "return it to its default", need: .repeated)]
+    ) { arguments throws(CommandFailure) in
+        guard let name = arguments.operands.first, !name.isEmpty else { throw .usage("which topic? NAME is missing") }
+        var changes: [(name: String, value: String?)] = []
+        for text in arguments.operands.dropFirst() {
+            guard let config = setting(text) else { throw .usage("'\(text)' is not SETTING=VALUE") }
+            changes.append((config.name, config.value))
+        }
+        changes += arguments.all("delete").map { ($0, nil) }
+        if changes.isEmpty { throw .usage("nothing to change: give SETTING=VALUE or --delete SETTING") }
+        let admin = try admin(arguments)
+        try asking { () throws(HoldfastError) in try admin.setTopicConfigs(name, changes) }
+        try Output.printAll("configured topic '\(name)'\n")
+        return 0
+    }
+
+    /// `NAME=VALUE`; the value may be empty.
+    private static func setting(_ text: String) -> (name: String, value: String)? {
+        let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard sides.count == 2, !sides[0].isEmpty else { return nil }
+        return (String(sides[0]), String(sides[1]))
     }
 
     static let topicList = Command(

@@ -1,0 +1,72 @@
+import Bytes
+
+/// What became of each resource.
+package struct IncrementalAlterConfigsResponse: KafkaResponseBody {
+    package static let apiKey = ApiKey.incrementalAlterConfigs
+    package static let firstFlexible: Int16 = 1
+
+    /// How long the client should wait before its next request, in milliseconds.
+    package var throttleTimeMs: Int32
+    package var responses: [Resource]
+
+    package init(throttleTimeMs: Int32 = 0, responses: [Resource]) {
+        self.throttleTimeMs = throttleTimeMs
+        self.responses = responses
+    }
+}
+
+extension IncrementalAlterConfigsResponse {
+    package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
+        let flexible = version >= IncrementalAlterConfigsResponse.firstFlexible
+        throttleTimeMs = try reader.int32()
+        responses = try reader.kafkaArray(of: Resource.self, version: version, flexible: flexible)
+        try reader.skipKafkaTaggedFields(flexible: flexible)
+    }
+
+    package func encode(into writer: inout ByteWriter, version: Int16) {
+        let flexible = version >= IncrementalAlterConfigsResponse.firstFlexible
+        writer.int32(throttleTimeMs)
+        writer.kafkaArray(responses, version: version, flexible: flexible)
+        writer.kafkaNoTaggedFields(flexible: flexible)
+    }
+}
+
+extension IncrementalAlterConfigsResponse {
+    package struct Resource: KafkaStructure {
+        package var errorCode: KafkaErrorCode
+        /// nil when there is nothing to add to the code.
+        package var errorMessage: String?
+        /// 2 topic, 4 broker (others: KIP-133).
+        package var resourceType: Int8
+        package var resourceName: String
+
+        package static let minimumSize = 6
+
+        package init(
+            errorCode: KafkaErrorCode = .none, errorMessage: String? = nil, resourceType: Int8, resourceName: String
+        ) {
+            self.errorCode = errorCode
+            self.errorMessage = errorMessage
+            self.resourceType = resourceType
+            self.resourceName = resourceName
+        }
+
+        package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
+            let flexible = version >= IncrementalAlterConfigsResponse.firstFlexible
+            errorCode = try reader.kafkaErrorCode()
+            errorMessage = try reader.kafkaNullableString(flexible: flexible)
+            resourceType = try reader.int8()
+            resourceName = try reader.kafkaString(flexible: flexible)
+            try reader.skipKafkaTaggedFields(flexible: flexible)
+        }
+
+        package func encode(into writer: inout ByteWriter, version: Int16) {
+            let flexible = version >= IncrementalAlterConfigsResponse.firstFlexible
+            writer.kafkaErrorCode(errorCode)
+            writer.kafkaNullableString(errorMessage, flexible: flexible)
+            writer.int8(resourceType)
+            writer.kafkaString(resourceName, flexible: flexible)
+            writer.kafkaNoTaggedFields(flexible: flexible)
+        }
+    }
+}

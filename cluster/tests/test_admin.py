@@ -1,0 +1,116 @@
+"""Administration with unmodified clients: confluent-kafka's AdminClient (librdkafka) and kafka-python's."""
+
+import confluent_kafka
+import pytest
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+from kafka import KafkaAdminClient
+from kafka import admin as kafka_admin
+
+from nodes import wait_until
+
+SECONDS = 60
+
+
+@pytest.fixture
+def confluent(cluster):
+    return AdminClient({"bootstrap.servers": cluster.bootstrap})
+
+
+@pytest.fixture
+def python(cluster):
+    client = KafkaAdminClient(bootstrap_servers=cluster.bootstrap)
+    yield client
+    client.close()
+
+
+def done(futures):
+    """The results of one of confluent-kafka's calls."""
+    return {key: future.result(SECONDS) for key, future in futures.items()}
+
+
+def refused(futures):
+    """The error code of its only item."""
+    (future,) = futures.values()
+    with pytest.raises(confluent_kafka.KafkaException) as caught:
+        future.result(SECONDS)
+    return caught.value.args[0].code()
+
+
+def settings(confluent, topic):
+    """What is set away from its default, as any node may answer: a follower learns of a change a little later."""
+    (described,) = done(confluent.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, topic)])).values()
+    return {name: entry.value for name, entry in described.items() if not entry.is_default}
+
+
+def become(confluent, topic, expected):
+    wait_until(lambda: settings(confluent, topic) == expected, 20, f"the settings {expected}")
+
+
+def altered(confluent, topic, entries, **options):
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[
+        ConfigEntry(name, value, incremental_operation=operation) for name, operation, value in entries])
+    return confluent.incremental_alter_configs([resource], **options)
+
+
+SET, DELETE, APPEND, SUBTRACT = (AlterConfigOpType.SET, AlterConfigOpType.DELETE, AlterConfigOpType.APPEND,
+                                 AlterConfigOpType.SUBTRACT)
+
+
+def test_incremental_alter_configs(confluent, topic):
+    name = topic()
+    done(altered(confluent, name, [("retention.ms", SET, "60000"), ("cleanup.policy", APPEND, "compact")]))
+    become(confluent, name, {"retention.ms": "60000", "cleanup.policy": "delete,compact"})
+    done(altered(confluent, name, [("retention.ms", DELETE, None), ("cleanup.policy", SUBTRACT, "delete")]))
+    become(confluent, name, {"cleanup.policy": "compact"})
+    done(altered(confluent, name, [("retention.ms", SET, "5")], validate_only=True))
+    assert refused(altered(confluent, name, [("no.such.setting", SET, "1")])) == 40
+    assert refused(altered(confluent, name, [("retention.ms", SET, "soon")])) == 40
+    assert refused(altered(confluent, name, [("retention.ms", APPEND, "5")])) == 40
+    assert refused(altered(confluent, name, [("unclean.leader.election.enable", SET, "true")])) == 40
+    assert refused(altered(confluent, "missing", [("retention.ms", SET, "5")])) == 3
+    assert settings(confluent, name) == {"cleanup.policy": "compact"}
+
+
+def test_alter_configs(confluent, topic):
+    """All of them at once: what is not named returns to its default."""
+    name = topic()
+    done(altered(confluent, name, [("segment.ms", SET, "9")]))
+    resource = ConfigResource(ConfigResource.Type.TOPIC, name, set_config={"retention.ms": "60000"})
+    done(confluent.alter_configs([resource]))
+    become(confluent, name, {"retention.ms": "60000"})
+    resource = ConfigResource(ConfigResource.Type.TOPIC, name, set_config={"retention.ms": "soon"})
+    assert refused(confluent.alter_configs([resource])) == 40
+
+
+def test_nodes_are_configured_by_their_files(confluent):
+    for number in "1", "2", "3":
+        resource = ConfigResource(ConfigResource.Type.BROKER, number, incremental_configs=[
+            ConfigEntry("log.retention.ms", "5", incremental_operation=SET)])
+        assert refused(confluent.incremental_alter_configs([resource])) == 42
+
+
+@pytest.mark.parametrize("incremental", [True, False])
+def test_alter_configs_with_kafka_python(confluent, python, topic, incremental):
+    name = topic()
+
+    def alter(configs, **options):
+        resource = kafka_admin.ConfigResource(kafka_admin.ConfigResourceType.TOPIC, name, configs=configs)
+        answer = python.alter_configs([resource], incremental=incremental, raise_on_unknown=False, **options)
+        return answer["topic"][name]
+
+    assert alter({"retention.ms": "60000", "max.message.bytes": "2000"}) == "OK"
+    become(confluent, name, {"retention.ms": "60000", "max.message.bytes": "2000"})
+    assert alter({"retention.ms": "7"}, validate_only=True) == "OK"
+    assert "InvalidConfigurationError" in alter({"retention.ms": "soon"})
+    assert "InvalidConfigurationError" in alter({"no.such.setting": "1"})
+    assert settings(confluent, name) == {"retention.ms": "60000", "max.message.bytes": "2000"}
+    python.reset_configs([kafka_admin.ConfigResource(
+        kafka_admin.ConfigResourceType.TOPIC, name, configs={"retention.ms": None})])
+    become(confluent, name, {"max.message.bytes": "2000"})
+
+
+def test_settings_survive_the_leader(cluster, confluent, topic):
+    name = topic()
+    done(altered(confluent, name, [("retention.ms", SET, "60000")]))
+    cluster.leader().kill()
+    become(confluent, name, {"retention.ms": "60000"})
