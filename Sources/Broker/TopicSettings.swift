@@ -8,6 +8,8 @@ package struct TopicSettings: Hashable, Sendable {
     package private(set) var retentionMilliseconds: Int64 = 604_800_000
     package private(set) var retentionBytes: Int64 = -1
     package private(set) var minimumInsyncReplicas = 1
+    /// `cleanup.policy` has "delete".
+    package private(set) var deletesOldRecords = true
 
     /// `overrides` have been checked against the catalog.
     init(_ overrides: [ConfigEntry]) {
@@ -23,6 +25,8 @@ package struct TopicSettings: Hashable, Sendable {
         case "message.timestamp.before.max.ms": timestampBeforeMaximum = Int64(value) ?? timestampBeforeMaximum
         case "retention.ms": retentionMilliseconds = Int64(value) ?? retentionMilliseconds
         case "retention.bytes": retentionBytes = Int64(value) ?? retentionBytes
+        case "cleanup.policy":
+            deletesOldRecords = value.split(separator: ",").contains { word in word.drop { $0 == " " } == "delete" }
         case "min.insync.replicas": minimumInsyncReplicas = Int(value) ?? minimumInsyncReplicas
         default: break
         }

@@ -85,6 +85,7 @@ package final class KafkaSession {
         case .apiVersions: respond(header, ApiVersionsResponse.served)
         case .createTopics(let body): createTopics(header, body, frame: frame)
         case .deleteTopics(let body): deleteTopics(header, body, frame: frame)
+        case .deleteRecords(let body): deleteRecords(header, body)
         case .initProducerId(let body): initProducerId(header, body, frame: frame)
         case .offsetForLeaderEpoch(let body): offsetForLeaderEpoch(header, body)
         case .describeConfigs(let body): describeConfigs(header, body)

@@ -19,6 +19,7 @@ package struct KafkaRequest: Equatable, Sendable {
         case apiVersions(ApiVersionsRequest)
         case createTopics(CreateTopicsRequest)
         case deleteTopics(DeleteTopicsRequest)
+        case deleteRecords(DeleteRecordsRequest)
         case initProducerId(InitProducerIdRequest)
         case offsetForLeaderEpoch(OffsetForLeaderEpochRequest)
         case describeConfigs(DescribeConfigsRequest)
@@ -65,6 +66,7 @@ extension KafkaRequest.Body {
             case .apiVersions: .apiVersions(try ApiVersionsRequest(from: &reader, version: version))
             case .createTopics: .createTopics(try CreateTopicsRequest(from: &reader, version: version))
             case .deleteTopics: .deleteTopics(try DeleteTopicsRequest(from: &reader, version: version))
+            case .deleteRecords: .deleteRecords(try DeleteRecordsRequest(from: &reader, version: version))
             case .initProducerId: .initProducerId(try InitProducerIdRequest(from: &reader, version: version))
             case .offsetForLeaderEpoch:
                 .offsetForLeaderEpoch(try OffsetForLeaderEpochRequest(from: &reader, version: version))

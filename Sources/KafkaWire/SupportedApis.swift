@@ -38,6 +38,7 @@ package enum SupportedApis {
         entry(.apiVersions, 0, 4, flexible: 3),
         entry(.createTopics, 2, 7, flexible: 5),
         entry(.deleteTopics, 1, 6, flexible: 4),
+        entry(.deleteRecords, 0, 2, flexible: 2),
         entry(.initProducerId, 0, 5, flexible: 2),
         entry(.offsetForLeaderEpoch, 2, 4, flexible: 4),
         entry(.describeConfigs, 1, 4, flexible: 4),

@@ -187,6 +187,8 @@ struct SessionTests {
                 .init(name: "cleanup.policy", operation: 2, value: "compact")
             ])
         ]))
+        add(DeleteRecordsRequest(
+            topics: [.init(name: "t", partitions: [.init(partitionIndex: 0, offset: 0)])], timeoutMs: 10))
         add(InitProducerIdRequest(transactionalId: nil, transactionTimeoutMs: 0))
         add(OffsetForLeaderEpochRequest(topics: [.init(topic: "t", partitions: [.init(partition: 0, leaderEpoch: 1)])]))
         add(DeleteTopicsRequest(topics: [.init(name: "u")], timeoutMs: 10))

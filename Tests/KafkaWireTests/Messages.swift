@@ -27,6 +27,7 @@ struct ApiCase: Sendable, CustomStringConvertible {
         ApiCase(key: .apiVersions, request: ApiVersionsRequest.self, response: ApiVersionsResponse.self),
         ApiCase(key: .createTopics, request: CreateTopicsRequest.self, response: CreateTopicsResponse.self),
         ApiCase(key: .deleteTopics, request: DeleteTopicsRequest.self, response: DeleteTopicsResponse.self),
+        ApiCase(key: .deleteRecords, request: DeleteRecordsRequest.self, response: DeleteRecordsResponse.self),
         ApiCase(key: .initProducerId, request: InitProducerIdRequest.self, response: InitProducerIdResponse.self),
         ApiCase(
             key: .offsetForLeaderEpoch, request: OffsetForLeaderEpochRequest.self,
@@ -93,6 +94,7 @@ extension KafkaRequest {
         case .apiVersions(let body): body
         case .createTopics(let body): body
         case .deleteTopics(let body): body
+        case .deleteRecords(let body): body
         case .initProducerId(let body): body
         case .offsetForLeaderEpoch(let body): body
         case .describeConfigs(let body): body

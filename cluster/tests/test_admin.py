@@ -1,12 +1,20 @@
 """Administration with unmodified clients: confluent-kafka's AdminClient (librdkafka) and kafka-python's."""
 
+import subprocess
+
 import confluent_kafka
+import kafka
 import pytest
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 from kafka import KafkaAdminClient
 from kafka import admin as kafka_admin
+from kafka import errors as kafka_errors
 
+from clients import Confluent, Kcat
+from conftest import kafka_ports
 from nodes import wait_until
+from wire import NO_ERROR, OFFSET_OUT_OF_RANGE, Connection, leader_port
 
 SECONDS = 60
 
@@ -114,3 +122,68 @@ def test_settings_survive_the_leader(cluster, confluent, topic):
     done(altered(confluent, name, [("retention.ms", SET, "60000")]))
     cluster.leader().kill()
     become(confluent, name, {"retention.ms": "60000"})
+
+
+def fill(cluster, topic, count):
+    Confluent().write(cluster.bootstrap, topic, [(b"k", b"%d" % number) for number in range(count)])
+
+
+def offsets(cluster, topic, partition=0):
+    """(first, end), as kcat is told."""
+    found = []
+    for time in -2, -1:
+        line = subprocess.run(["kcat", "-Q", "-b", cluster.bootstrap, "-t", f"{topic}:{partition}:{time}"],
+                              capture_output=True, text=True, timeout=SECONDS, check=True).stdout
+        found.append(int(line.split()[-1]))
+    return tuple(found)
+
+
+def test_delete_records(cluster, confluent, topic):
+    name = topic(2)
+    fill(cluster, name, 100)
+    ends = [offsets(cluster, name, partition)[1] for partition in range(2)]
+    assert sum(ends) == 100
+    full = max(range(2), key=lambda partition: ends[partition])
+    (left,) = done(confluent.delete_records([TopicPartition(name, full, 7)])).values()
+    assert left.low_watermark == 7 and offsets(cluster, name, full) == (7, ends[full])
+    (left,) = done(confluent.delete_records([TopicPartition(name, full, 3)])).values()
+    assert left.low_watermark == 7, "the start does not move back"
+    assert refused(confluent.delete_records([TopicPartition(name, full, ends[full] + 1)])) == OFFSET_OUT_OF_RANGE
+    read = Kcat().read(cluster.bootstrap, name, 2, 93)
+    assert sorted(offset for partition, offset, _, _ in read if partition == full) == list(range(7, ends[full]))
+    both = [TopicPartition(name, partition, confluent_kafka.OFFSET_END) for partition in range(2)]
+    done(confluent.delete_records(both))
+    assert [offsets(cluster, name, partition) for partition in range(2)] == [(end, end) for end in ends]
+    assert Kcat().read(cluster.bootstrap, name, 2, 0) == []
+
+
+def test_delete_records_with_kafka_python(cluster, python, topic):
+    name = topic()
+    fill(cluster, name, 20)
+    place = kafka.TopicPartition(name, 0)
+    assert python.delete_records({place: 5})[place]["low_watermark"] == 5
+    assert offsets(cluster, name) == (5, 20)
+    with pytest.raises(kafka_errors.OffsetOutOfRangeError):
+        python.delete_records({place: 21})
+    assert python.delete_records({place: -1})[place]["low_watermark"] == 20
+
+
+def test_deleted_records_stay_deleted(new_cluster):
+    """After the leader's death, and after all nodes have started again."""
+    cluster = new_cluster()
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
+    done(admin.create_topics([confluent_kafka.admin.NewTopic("t", 1)]))
+    fill(cluster, "t", 50)
+    done(admin.delete_records([TopicPartition("t", 0, 30)]))
+    dead = cluster.leader()
+    dead.kill()
+    wait_until(lambda: cluster.leader() not in (None, dead), 30, "another leader")
+    assert offsets(cluster, "t") == (30, 50)
+    with Connection(leader_port(kafka_ports(cluster), "t")) as connection:
+        assert connection.fetch("t", 0, 29)[0] == OFFSET_OUT_OF_RANGE
+        assert connection.fetch("t", 0, 30)[0] == NO_ERROR
+    cluster.kill_all()
+    for node in cluster.nodes:
+        node.start()
+    cluster.wait_ready(60)
+    assert offsets(cluster, "t") == (30, 50)
