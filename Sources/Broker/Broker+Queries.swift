@@ -15,6 +15,9 @@ extension Broker {
     /// All topics, in order of name.
     package var topics: [Topic] { directory.numbersByName.compactMap(topic(number:)) }
 
+    /// Names of the first `limit` topics that are not before `name`, in order.
+    package func topicNames(from name: String, limit: Int) -> [String] { directory.names(from: name, limit: limit) }
+
     package func partition(_ key: PartitionKey) -> PartitionState? {
         guard let slot = directory.slot(key.topic),
             Int(key.partition) < directory.topics[slot].partitions.count

@@ -88,6 +88,10 @@ struct TopicDirectory: Sendable {
         departed.removeFirst(expired)
     }
 
+    func names(from name: String, limit: Int) -> [String] {
+        numbersByName[namePosition(of: name)...].prefix(limit).map { topics[Int(slots[Int($0)])].name }
+    }
+
     /// Where `name` is, or would go, in `numbersByName`.
     private func namePosition(of name: String) -> Int {
         numbersByName.lowerBound { topics[Int(slots[Int($0)])].name < name }

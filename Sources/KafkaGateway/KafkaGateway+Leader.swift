@@ -30,6 +30,13 @@ extension KafkaGateway {
         }
     }
 
+    /// Whether `member` could take leadership over without a long wait.
+    func isCaughtUp(_ member: NodeID) -> Bool {
+        let matched = replica.raft.progress(of: member.rawValue)?.matched ?? 0
+        let lag = replica.raft.lastPosition.index - matched
+        return node.connectedPeers.contains(member) && lag <= replica.raft.settings.promotionLag
+    }
+
     /// Compares the leader epoch a client believes in with ours (KIP-320); -1 stands for no belief.
     func check(leaderEpoch epoch: Int32) -> KafkaErrorCode {
         if epoch < 0 || epoch == leaderEpoch { return .none }

@@ -26,6 +26,8 @@ package final class KafkaGateway {
     private var parked: [LeaderCall] = []
     /// Calls that wait until a majority has confirmed that this node leads.
     var confirming: [LeaderCall] = []
+    /// Transfers of leadership that clients have asked for.
+    private var transfers: [LeaderTransferWait] = []
     private var hasApplied = false
     private(set) lazy var coordinator = GroupCoordinator(gateway: self)
     /// Since when this node has known no leader (monotonic nanoseconds); nil while it knows one.
@@ -56,6 +58,7 @@ package final class KafkaGateway {
         fetches.removeAll { $0.session === session }
         parked.removeAll { $0.session === session }
         confirming.removeAll { $0.session === session }
+        transfers.removeAll { $0.call.session === session }
         gated.removeAll { $0 === session }
         congested.removeAll { $0 === session }
         held.removeAll { $0 === session }
@@ -70,6 +73,7 @@ package final class KafkaGateway {
     package func onRoleChange() {
         noteLeader()
         completeFetches { _ in true }
+        settleTransfers()
         coordinator.followLeadership()
     }
 
@@ -96,6 +100,7 @@ package final class KafkaGateway {
         for batch in batches where batch.deadline <= now { batch.expire() }
         batches.removeAll { $0.isComplete }
         refuseUnconfirmed(now: now)
+        settleTransfers()
         coordinator.tick()
         for session in gated { session.expire(now: now) }
         gated.removeAll { !$0.hasGatedResponses }
@@ -132,6 +137,21 @@ package final class KafkaGateway {
     func add(_ fetch: FetchWait) { fetches.append(fetch) }
 
     func add(_ batch: CommandBatch) { batches.append(batch) }
+
+    func add(_ transfer: LeaderTransferWait) { transfers.append(transfer) }
+
+    private func settleTransfers() {
+        guard !transfers.isEmpty else { return }
+        let waiting = transfers
+        transfers = []
+        for wait in waiting {
+            switch wait.outcome(self) {
+            case nil: transfers.append(wait)
+            case .elected: wait.completion(nil)
+            case .refused(let refusal): wait.completion(refusal)
+            }
+        }
+    }
 
     func park(_ call: LeaderCall) { parked.append(call) }
 

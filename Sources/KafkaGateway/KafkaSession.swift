@@ -90,14 +90,17 @@ package final class KafkaSession {
         case .offsetForLeaderEpoch(let body): offsetForLeaderEpoch(header, body)
         case .describeConfigs(let body): describeConfigs(header, body)
         case .alterConfigs(let body): alterConfigs(header, body, frame: frame)
+        case .describeLogDirs(let body): describeLogDirs(header, body)
         case .createPartitions(let body): createPartitions(header, body, frame: frame)
         case .describeCluster(let body): describeCluster(header, body)
+        case .describeTopicPartitions(let body): describeTopicPartitions(header, body)
         case .joinGroup(let body): joinGroup(header, body)
         case .syncGroup(let body): syncGroup(header, body)
         case .heartbeat(let body): heartbeat(header, body)
         case .leaveGroup(let body): leaveGroup(header, body)
         case .offsetCommit(let body): offsetCommit(header, body)
         case .offsetFetch(let body): offsetFetch(header, body)
+        case .electLeaders(let body): electLeaders(header, body, frame: frame)
         case .incrementalAlterConfigs(let body): incrementalAlterConfigs(header, body, frame: frame)
         case .offsetDelete(let body): offsetDelete(header, body)
         case .listGroups(let body): listGroups(header, body)
@@ -109,7 +112,7 @@ package final class KafkaSession {
     /// What another node may pass on to this one: only what the leader must carry out.
     private static let forwardable: Set<ApiKey> = [
         .metadata, .createTopics, .deleteTopics, .initProducerId, .createPartitions, .alterConfigs,
-        .incrementalAlterConfigs,
+        .incrementalAlterConfigs, .electLeaders,
     ]
 
     /// A request that cannot be decoded: ApiVersions is answered in version 0 with error 35 (KIP-511); for anything

@@ -4,6 +4,8 @@ import Ports
 package struct KafkaSettings: Sendable {
     package var autoCreateTopics = true
     package var defaultPartitions = 1
+    /// What DescribeLogDirs names: where this node keeps its log.
+    package var dataDirectory = ""
     /// Where clients find each node.
     package var endpoints: [NodeID: KafkaEndpoint] = [:]
     /// Responses a connection may have pending before its requests are read no further.

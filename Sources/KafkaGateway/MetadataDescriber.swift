@@ -84,7 +84,7 @@ struct MetadataDescriber {
 }
 
 /// Who holds the partitions: all voters hold all of them.
-private struct Replicas {
+struct Replicas {
     /// -1 when unknown.
     let leader: Int32
     /// -1 without a leader: the term of a candidate that loses would make clients distrust the one that wins.

@@ -29,5 +29,6 @@ struct Refusal: Error {
     static let repeatedTopic = Refusal(.invalidRequest, "the request names this topic twice")
     static let repeatedResource = Refusal(.invalidRequest, "the request names this resource twice")
     static let tooManyItems = Refusal(.policyViolation, "too many items in one request")
+    static let unknownPartition = Refusal(.unknownPartition)
     static let unknownTopic = Refusal(.unknownTopicOrPartition, "this node knows no topic of that name")
 }

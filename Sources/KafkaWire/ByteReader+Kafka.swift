@@ -148,6 +148,14 @@ extension ByteReader {
         return elements
     }
 
+    package mutating func kafkaNullableInt32Array(flexible: Bool) throws(DecodeError) -> [Int32]? {
+        guard let count = try kafkaNullableCount(flexible: flexible, minimumSize: 4) else { return nil }
+        var elements: [Int32] = []
+        elements.reserveCapacity(count)
+        for _ in 0..<count { elements.append(try int32()) }
+        return elements
+    }
+
     package mutating func kafkaNullableStringArray(flexible: Bool) throws(DecodeError) -> [String]? {
         guard let count = try kafkaNullableCount(flexible: flexible, minimumSize: flexible ? 1 : 2) else { return nil }
         var elements: [String] = []

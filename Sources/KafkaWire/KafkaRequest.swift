@@ -24,11 +24,14 @@ package struct KafkaRequest: Equatable, Sendable {
         case offsetForLeaderEpoch(OffsetForLeaderEpochRequest)
         case describeConfigs(DescribeConfigsRequest)
         case alterConfigs(AlterConfigsRequest)
+        case describeLogDirs(DescribeLogDirsRequest)
         case createPartitions(CreatePartitionsRequest)
         case deleteGroups(DeleteGroupsRequest)
+        case electLeaders(ElectLeadersRequest)
         case incrementalAlterConfigs(IncrementalAlterConfigsRequest)
         case offsetDelete(OffsetDeleteRequest)
         case describeCluster(DescribeClusterRequest)
+        case describeTopicPartitions(DescribeTopicPartitionsRequest)
     }
 
     package let header: KafkaRequestHeader
@@ -72,12 +75,16 @@ extension KafkaRequest.Body {
                 .offsetForLeaderEpoch(try OffsetForLeaderEpochRequest(from: &reader, version: version))
             case .describeConfigs: .describeConfigs(try DescribeConfigsRequest(from: &reader, version: version))
             case .alterConfigs: .alterConfigs(try AlterConfigsRequest(from: &reader, version: version))
+            case .describeLogDirs: .describeLogDirs(try DescribeLogDirsRequest(from: &reader, version: version))
             case .createPartitions: .createPartitions(try CreatePartitionsRequest(from: &reader, version: version))
             case .deleteGroups: .deleteGroups(try DeleteGroupsRequest(from: &reader, version: version))
+            case .electLeaders: .electLeaders(try ElectLeadersRequest(from: &reader, version: version))
             case .incrementalAlterConfigs:
                 .incrementalAlterConfigs(try IncrementalAlterConfigsRequest(from: &reader, version: version))
             case .offsetDelete: .offsetDelete(try OffsetDeleteRequest(from: &reader, version: version))
             case .describeCluster: .describeCluster(try DescribeClusterRequest(from: &reader, version: version))
+            case .describeTopicPartitions:
+                .describeTopicPartitions(try DescribeTopicPartitionsRequest(from: &reader, version: version))
             }
     }
 }

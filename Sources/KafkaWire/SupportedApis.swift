@@ -43,11 +43,14 @@ package enum SupportedApis {
         entry(.offsetForLeaderEpoch, 2, 4, flexible: 4),
         entry(.describeConfigs, 1, 4, flexible: 4),
         entry(.alterConfigs, 0, 2, flexible: 2),
+        entry(.describeLogDirs, 1, 4, flexible: 2),
         entry(.createPartitions, 0, 3, flexible: 2),
         entry(.deleteGroups, 0, 2, flexible: 2),
+        entry(.electLeaders, 0, 2, flexible: 2),
         entry(.incrementalAlterConfigs, 0, 1, flexible: 1),
         entry(.offsetDelete, 0, 0, flexible: .max),
         entry(.describeCluster, 0, 1, flexible: 0),
+        entry(.describeTopicPartitions, 0, 0, flexible: 0),
     ]
 
     package static subscript(key: ApiKey) -> SupportedApi {

@@ -1,3 +1,4 @@
+import Glibc
 import KafkaGateway
 import LogStore
 import Node
@@ -14,10 +15,18 @@ extension Configuration {
         return settings
     }
 
+    /// The data directory from the root on; as it was given if that cannot be told.
+    private var absoluteData: String {
+        guard let path = realpath(data, nil) else { return data }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
     var kafkaSettings: KafkaSettings {
         var settings = KafkaSettings()
         settings.autoCreateTopics = autoCreateTopics
         settings.defaultPartitions = defaultPartitions
+        settings.dataDirectory = absoluteData
         settings.groups.initialRebalanceDelayMilliseconds = groupRebalanceDelayMilliseconds
         settings.groups.offsetRetentionMilliseconds = Int64(offsetRetentionMinutes) * 60_000
         for (node, address) in kafkaNodes {

@@ -34,14 +34,19 @@ struct ApiCase: Sendable, CustomStringConvertible {
             response: OffsetForLeaderEpochResponse.self),
         ApiCase(key: .describeConfigs, request: DescribeConfigsRequest.self, response: DescribeConfigsResponse.self),
         ApiCase(key: .alterConfigs, request: AlterConfigsRequest.self, response: AlterConfigsResponse.self),
+        ApiCase(key: .describeLogDirs, request: DescribeLogDirsRequest.self, response: DescribeLogDirsResponse.self),
         ApiCase(
             key: .createPartitions, request: CreatePartitionsRequest.self, response: CreatePartitionsResponse.self),
         ApiCase(key: .deleteGroups, request: DeleteGroupsRequest.self, response: DeleteGroupsResponse.self),
+        ApiCase(key: .electLeaders, request: ElectLeadersRequest.self, response: ElectLeadersResponse.self),
         ApiCase(
             key: .incrementalAlterConfigs, request: IncrementalAlterConfigsRequest.self,
             response: IncrementalAlterConfigsResponse.self),
         ApiCase(key: .offsetDelete, request: OffsetDeleteRequest.self, response: OffsetDeleteResponse.self),
         ApiCase(key: .describeCluster, request: DescribeClusterRequest.self, response: DescribeClusterResponse.self),
+        ApiCase(
+            key: .describeTopicPartitions, request: DescribeTopicPartitionsRequest.self,
+            response: DescribeTopicPartitionsResponse.self),
     ]
 
     static subscript(key: ApiKey) -> ApiCase { all.first { $0.key == key }! }
@@ -99,11 +104,14 @@ extension KafkaRequest {
         case .offsetForLeaderEpoch(let body): body
         case .describeConfigs(let body): body
         case .alterConfigs(let body): body
+        case .describeLogDirs(let body): body
         case .createPartitions(let body): body
         case .deleteGroups(let body): body
+        case .electLeaders(let body): body
         case .incrementalAlterConfigs(let body): body
         case .offsetDelete(let body): body
         case .describeCluster(let body): body
+        case .describeTopicPartitions(let body): body
         }
     }
 }

@@ -80,6 +80,12 @@ struct TestValues {
 
     mutating func int32Array() -> [Int32] { array { $0.int32() } }
     mutating func stringArray() -> [String] { array { $0.string() } }
+    mutating func nullableInt32Array() -> [Int32]? { nullableArray { $0.int32() } }
+
+    mutating func partitionCursor() -> KafkaPartitionCursor? {
+        isNull() ? nil : KafkaPartitionCursor(topicName: string(), partitionIndex: int32())
+    }
+
     mutating func nullableStringArray() -> [String]? { nullableArray { $0.string() } }
 }
 

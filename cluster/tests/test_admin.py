@@ -5,7 +5,7 @@ import subprocess
 import confluent_kafka
 import kafka
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import ElectionType, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 from kafka import KafkaAdminClient
 from kafka import admin as kafka_admin
@@ -187,3 +187,79 @@ def test_deleted_records_stay_deleted(new_cluster):
         node.start()
     cluster.wait_ready(60)
     assert offsets(cluster, "t") == (30, 50)
+
+
+def lead(cluster, number):
+    """Node `number` leads, and every node knows it."""
+    if cluster.leader().number != number:
+        cluster.change("transfer", "--to", number)
+    wait_until(lambda: cluster.leader().number == number, 20, f"node {number} to lead")
+    cluster.wait_ready(30)
+
+
+def test_elect_leaders(cluster, confluent, topic):
+    """The preferred leader of every partition is the node with the lowest number."""
+    places = [TopicPartition(topic(2), partition) for partition in range(2)]
+    for asked in places, None:
+        lead(cluster, 3)
+        answer = confluent.elect_leaders(ElectionType.PREFERRED, asked).result(SECONDS)
+        assert set(places) <= set(answer) and all(answer[place] is None for place in places)
+        assert cluster.leader().number == 1
+    answer = confluent.elect_leaders(ElectionType.PREFERRED, places).result(SECONDS)
+    assert {error.code() for error in answer.values()} == {84}
+    assert confluent.elect_leaders(ElectionType.PREFERRED, None).result(SECONDS) == {}
+    lead(cluster, 2)
+    answer = confluent.elect_leaders(ElectionType.UNCLEAN, places).result(SECONDS)
+    assert {error.code() for error in answer.values()} == {84}
+    answer = confluent.elect_leaders(ElectionType.PREFERRED, [TopicPartition(places[0].topic, 9)]).result(SECONDS)
+    assert {error.code() for error in answer.values()} == {3}
+    assert cluster.leader().number == 2
+
+
+def test_elect_leaders_with_kafka_python(cluster, python, topic):
+    name = topic(3)
+    lead(cluster, 2)
+    answer = python.elect_leaders(0, {name: [0, 1, 2]})
+    assert cluster.leader().number == 1, answer
+    python.elect_leaders(1, {name: [0]})
+    assert cluster.leader().number == 1
+
+
+def test_describe_topic_partitions(cluster, python, topic):
+    partitions = {topic(count): count for count in (3, 1, 2)}
+    names = sorted(partitions)
+    wanted = [(name, number) for name in names for number in range(partitions[name])]
+    for limit in 1, 2, 5, 2000:
+        seen, cursor = [], None
+        while cursor is not None or not seen:
+            answer = python.describe_topic_partitions(names, response_partition_limit=limit, cursor=cursor)
+            page = [(described["name"], partition["partition_index"])
+                    for described in answer["topics"] for partition in described["partitions"]]
+            assert 0 < len(page) <= limit
+            seen += page
+            cursor = answer["next_cursor"]
+        assert seen == wanted
+    (described,) = python.describe_topic_partitions(names[:1])["topics"]
+    for partition in described["partitions"]:
+        assert partition["leader_id"] == cluster.leader().number
+        assert sorted(partition["replica_nodes"]) == sorted(partition["isr_nodes"]) == [1, 2, 3]
+
+
+def test_describe_log_dirs(cluster, python, topic):
+    name = topic()
+    fill(cluster, name, 1000)
+
+    def sizes():
+        found = {}
+        for answer in python.describe_log_dirs({name: [0]}):
+            (directory,) = answer["log_dirs"]
+            assert directory["error_code"] == 0 and directory["log_dir"].startswith("/")
+            found[directory["log_dir"]] = [partition["partition_size"] for described in directory["topics"]
+                                           for partition in described["partitions"]]
+        return found
+
+    wait_until(lambda: len(sizes()) == 3 and len({tuple(size) for size in sizes().values()}) == 1, 20,
+               "every node to have the records")
+    ((size,),) = {tuple(size) for size in sizes().values()}
+    assert size > 3000
+    assert len(python.describe_log_dirs()) == 3

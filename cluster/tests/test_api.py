@@ -133,7 +133,8 @@ API_KEYS = {"Produce": 0, "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "OffsetCo
             "DescribeGroups": 15, "ListGroups": 16, "DeleteGroups": 42, "OffsetDelete": 47, "ApiVersions": 18,
             "CreateTopics": 19, "DeleteTopics": 20, "DeleteRecords": 21, "InitProducerId": 22,
             "OffsetForLeaderEpoch": 23, "DescribeConfigs": 32, "AlterConfigs": 33, "IncrementalAlterConfigs": 44,
-            "CreatePartitions": 37, "DescribeCluster": 60}
+            "CreatePartitions": 37, "DescribeLogDirs": 35, "ElectLeaders": 43, "DescribeCluster": 60,
+            "DescribeTopicPartitions": 75}
 
 
 def test_readme_lists_the_api_versions_that_are_served(cluster):
