@@ -39,8 +39,11 @@ struct TopicPlan {
         var seen: Set<String> = []
         for config in topic.configs {
             if !seen.insert(config.name).inserted { return Refusal(.duplicateConfig(name: config.name)) }
-            guard let value = config.value else { continue }
-            if let error = ConfigCatalog.refusal(of: config.name, value: value) { return Refusal(error) }
+            if let value = config.value {
+                if let error = ConfigCatalog.refusal(of: config.name, value: value) { return Refusal(error) }
+            } else if ConfigCatalog.definition(of: config.name) == nil {
+                return Refusal(.unknownConfig(name: config.name))
+            }
         }
         return nil
     }
@@ -71,11 +74,14 @@ struct TopicPlan {
         return refusal(ofReplicas: topic.assignments.map(\.brokerIds), gateway)
     }
 
-    /// Each list must name members of the cluster, each once.
+    /// Each list must name members of the cluster, each once, and as many as the others.
     static func refusal(ofReplicas lists: [[Int32]], _ gateway: KafkaGateway) -> Refusal? {
         let known = Set(gateway.voters.map(\.kafkaID))
         for list in lists where list.isEmpty || Set(list).count != list.count || !known.isSuperset(of: list) {
             return Refusal(.invalidReplicaAssignment, "an assignment must name members of the cluster, each once")
+        }
+        if lists.contains(where: { $0.count != lists[0].count }) {
+            return Refusal(.invalidReplicaAssignment, "all partitions must have the same number of replicas")
         }
         return nil
     }

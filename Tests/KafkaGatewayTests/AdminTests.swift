@@ -42,6 +42,7 @@ struct AdminTests {
             (topic("t", factor: 0), .invalidReplicationFactor),
             (topic("t", factor: Int16.max), .invalidReplicationFactor),
             (topic("t", configs: [.init(name: "nonsense", value: "1")]), .invalidConfig),
+            (topic("t", configs: [.init(name: "nonsense", value: nil)]), .invalidConfig),
             (topic("t", configs: [.init(name: "retention.ms", value: "soon")]), .invalidConfig),
             (
                 topic("t", configs: [.init(name: "retention.ms", value: "1"), .init(name: "retention.ms", value: "2")]),
@@ -59,6 +60,30 @@ struct AdminTests {
             #expect(response.topics[0].errorMessage?.isEmpty == false)
         }
         #expect(cluster.gateways[0].node.replica.broker.topicCount == 1)
+    }
+
+    /// Replicas chosen by the client: checked as Kafka does, though every node holds every partition.
+    @Test func assignmentsNameMembersOfTheCluster() throws {
+        let cluster = try TestCluster.ready(nodes: 3)
+        let client = try cluster.connect()
+        let cases: [([[Int32]], KafkaErrorCode)] = [
+            ([[1, 2], [2, 3, 1]], .invalidReplicaAssignment), ([[1, 2, 4]], .invalidReplicaAssignment),
+            ([[1, 2, 1]], .invalidReplicaAssignment), ([[1], []], .invalidReplicaAssignment),
+            ([[0]], .invalidReplicaAssignment), ([[-1]], .invalidReplicaAssignment),
+            ([[3, 1, 2], [1, 2, 3]], .none),
+        ]
+        for (assignments, code) in cases {
+            let response: CreateTopicsResponse = try client.call(
+                CreateTopicsRequest(topics: [topic("t", partitions: -1, assignments: assignments)]))
+            #expect(response.topics.map(\.errorCode) == [code], "\(assignments)")
+        }
+        for (assignments, code) in cases.reversed() {
+            let asked = CreatePartitionsRequest.Topic(
+                name: "t", count: 2 + Int32(assignments.count), assignments: assignments.map { .init(brokerIds: $0) })
+            let response: CreatePartitionsResponse = try client.call(
+                CreatePartitionsRequest(topics: [asked], timeoutMs: 1000, validateOnly: true))
+            #expect(response.results.map(\.errorCode) == [code], "\(assignments)")
+        }
     }
 
     @Test func goodTopicsOfARequestAreCreatedBesideBadOnes() throws {
