@@ -49,6 +49,23 @@ struct AdminTests {
         #expect(cluster.topics.keys.sorted() == ["b", "c"])
     }
 
+    @Test func settingsAreChanged() throws {
+        let cluster = FakeCluster()
+        let admin = try admin(cluster)
+        try admin.setTopicConfigs("t", [("retention.ms", "5"), ("segment.ms", "7")])
+        #expect(cluster.settings["t"] == ["retention.ms": "5", "segment.ms": "7"])
+        for fault in [FakeCluster.Fault.hangUpBefore, .hangUpAfter, .code(.notController), .code(.requestTimedOut)] {
+            cluster.adminFaults = [fault]
+            try admin.setTopicConfigs("t", [("retention.ms", "6"), ("segment.ms", nil)])
+            #expect(cluster.settings["t"] == ["retention.ms": "6"])
+            try admin.setTopicConfigs("t", [("segment.ms", "7")])
+        }
+        cluster.adminFaults = [.code(.invalidConfig)]
+        #expect(try code { try admin.setTopicConfigs("t", [("x", "1")]) } == KafkaErrorCode.invalidConfig.rawValue)
+        let missing = try code { try admin.setTopicConfigs("missing", [("retention.ms", "1")]) }
+        #expect(missing == KafkaErrorCode.unknownTopicOrPartition.rawValue)
+    }
+
     @Test func nobodyThere() throws {
         let cluster = FakeCluster()
         cluster.down = [1, 2, 3]

@@ -63,6 +63,8 @@ final class FakeCluster {
     /// Producer ids that are refused as unknown with the next request.
     var forgotten: Set<Int64> = []
     private(set) var requests: [ApiKey] = []
+    /// Of each topic, what was set away from its default.
+    private(set) var settings: [String: [String: String]] = [:]
 
     /// Nanoseconds that the last answer was held back, as a fetch is while there is nothing to read.
     private(set) var heldBack: UInt64 = 0
@@ -104,6 +106,7 @@ final class FakeCluster {
         case .listOffsets(let body): return encode(offsets(body, node), request)
         case .createTopics(let body): return create(body, request)
         case .deleteTopics(let body): return delete(body, request)
+        case .incrementalAlterConfigs(let body): return alter(body, request)
         default: return .hangUp
         }
     }
@@ -299,6 +302,22 @@ final class FakeCluster {
         }
         if case .hangUpAfter = fault { return .hangUp }
         return encode(CreateTopicsResponse(topics: results), frame)
+    }
+
+    private func alter(_ request: IncrementalAlterConfigsRequest, _ frame: KafkaRequest) -> Reply {
+        let fault = adminFaults.isEmpty ? Fault.none : adminFaults.removeFirst()
+        if case .hangUpBefore = fault { return .hangUp }
+        let results = request.resources.map { resource -> IncrementalAlterConfigsResponse.Resource in
+            let name = resource.resourceName
+            var code: KafkaErrorCode = topics[name] == nil ? .unknownTopicOrPartition : .none
+            if case .code(let refusal) = fault { code = refusal }
+            for config in resource.configs where !code.isError {
+                settings[name, default: [:]][config.name] = config.operation == 0 ? config.value : nil
+            }
+            return .init(errorCode: code, resourceType: resource.resourceType, resourceName: name)
+        }
+        if case .hangUpAfter = fault { return .hangUp }
+        return encode(IncrementalAlterConfigsResponse(responses: results), frame)
     }
 
     private func delete(_ request: DeleteTopicsRequest, _ frame: KafkaRequest) -> Reply {

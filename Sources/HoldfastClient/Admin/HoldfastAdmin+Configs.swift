@@ -37,6 +37,8 @@ extension HoldfastAdmin {
             guard let result = answer.responses.first(where: { $0.resourceName == name }) else {
                 throw .failed(.malformed("no outcome for topic '\(name)'"))
             }
+            // The leader knows; it need not be asked again.
+            if result.errorCode == .unknownTopicOrPartition { throw Self.unknown(name) }
             try Self.check(result.errorCode, "topic '\(name)'", result.errorMessage, &mayBeDone)
         }
     }

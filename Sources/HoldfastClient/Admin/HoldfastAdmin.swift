@@ -143,7 +143,7 @@ public final class HoldfastAdmin {
         throw ClusterClient.failure(code, what, message)
     }
 
-    private static func unknown(_ name: String) -> ExchangeFailure {
+    static func unknown(_ name: String) -> ExchangeFailure {
         let code = KafkaErrorCode.unknownTopicOrPartition
         return .failed(.refused(code: code.rawValue, name: code.name, detail: "there is no topic '\(name)'"))
     }
