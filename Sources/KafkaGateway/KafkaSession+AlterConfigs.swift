@@ -41,7 +41,7 @@ extension KafkaSession {
             execute: { [self] call in
                 alter(alterations, validateOnly: validateOnly, for: call) { answer(call, $0) }
             },
-            refusal: { call in answer(call, alterations.map { ($0.resource, .notController) }) })
+            refusal: { call in answer(call, alterations.map { ($0.resource, call.reason) }) })
     }
 
     private func alter(

@@ -16,7 +16,7 @@ extension KafkaSession {
                 guard election.namesPartitions else { return call.answer(election.response(nil)) }
                 elect(type, for: call) { call.answer(election.response($0)) }
             },
-            refusal: { call in call.answer(LeaderElection.failing(request, .notController)) })
+            refusal: { call in call.answer(LeaderElection.failing(request, call.reason)) })
     }
 
     /// `completion` gets nil once the preferred leader leads.
