@@ -23,7 +23,7 @@ package enum SupportedApis {
     /// presence of the old versions (exception in KIP-896).
     package static let all: [SupportedApi] = [
         entry(.produce, 3, 11, flexible: 9, advertised: 0),
-        entry(.fetch, 4, 12, flexible: 12),
+        entry(.fetch, 4, 17, flexible: 12),
         entry(.listOffsets, 1, 8, flexible: 6),
         entry(.metadata, 0, 13, flexible: 9),
         entry(.offsetCommit, 2, 9, flexible: 8),
