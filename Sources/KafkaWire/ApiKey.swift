@@ -23,6 +23,8 @@ package enum ApiKey: Int16, CaseIterable, Sendable {
     case deleteGroups = 42
     case offsetDelete = 47
     case describeCluster = 60
+    case consumerGroupHeartbeat = 68
+    case consumerGroupDescribe = 69
 
     /// The name in Kafka's protocol guide.
     package var name: String {
@@ -50,6 +52,8 @@ package enum ApiKey: Int16, CaseIterable, Sendable {
         case .deleteGroups: "DeleteGroups"
         case .offsetDelete: "OffsetDelete"
         case .describeCluster: "DescribeCluster"
+        case .consumerGroupHeartbeat: "ConsumerGroupHeartbeat"
+        case .consumerGroupDescribe: "ConsumerGroupDescribe"
         }
     }
 }

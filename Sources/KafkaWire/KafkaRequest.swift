@@ -26,6 +26,8 @@ package struct KafkaRequest: Equatable, Sendable {
         case deleteGroups(DeleteGroupsRequest)
         case offsetDelete(OffsetDeleteRequest)
         case describeCluster(DescribeClusterRequest)
+        case consumerGroupHeartbeat(ConsumerGroupHeartbeatRequest)
+        case consumerGroupDescribe(ConsumerGroupDescribeRequest)
     }
 
     package let header: KafkaRequestHeader
@@ -71,6 +73,10 @@ extension KafkaRequest.Body {
             case .deleteGroups: .deleteGroups(try DeleteGroupsRequest(from: &reader, version: version))
             case .offsetDelete: .offsetDelete(try OffsetDeleteRequest(from: &reader, version: version))
             case .describeCluster: .describeCluster(try DescribeClusterRequest(from: &reader, version: version))
+            case .consumerGroupHeartbeat:
+                .consumerGroupHeartbeat(try ConsumerGroupHeartbeatRequest(from: &reader, version: version))
+            case .consumerGroupDescribe:
+                .consumerGroupDescribe(try ConsumerGroupDescribeRequest(from: &reader, version: version))
             }
     }
 }

@@ -45,6 +45,8 @@ package enum SupportedApis {
         entry(.deleteGroups, 0, 2, flexible: 2),
         entry(.offsetDelete, 0, 0, flexible: .max),
         entry(.describeCluster, 0, 1, flexible: 0),
+        entry(.consumerGroupHeartbeat, 0, 1, flexible: 0),
+        entry(.consumerGroupDescribe, 0, 1, flexible: 0),
     ]
 
     package static subscript(key: ApiKey) -> SupportedApi {

@@ -4,8 +4,9 @@ import Testing
 
 /// Frames made by kafka-python, every served version of every API.
 struct GoldenFrameTests {
-    static let requests = inOrder(goldenRequests + goldenGroupRequests)
-    static let responses = inOrder(goldenResponses + goldenGroupResponses)
+    static let requests = inOrder(goldenRequests + goldenGroupRequests + goldenConsumerGroupRequests)
+    static let responses = inOrder(
+        goldenResponses + goldenGroupResponses + goldenConsumerGroupResponses)
 
     private static func inOrder(_ frames: [GoldenFrame]) -> [GoldenFrame] {
         frames.sorted { ($0.key.rawValue, $0.version) < ($1.key.rawValue, $1.version) }

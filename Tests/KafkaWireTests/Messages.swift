@@ -37,6 +37,12 @@ struct ApiCase: Sendable, CustomStringConvertible {
         ApiCase(key: .deleteGroups, request: DeleteGroupsRequest.self, response: DeleteGroupsResponse.self),
         ApiCase(key: .offsetDelete, request: OffsetDeleteRequest.self, response: OffsetDeleteResponse.self),
         ApiCase(key: .describeCluster, request: DescribeClusterRequest.self, response: DescribeClusterResponse.self),
+        ApiCase(
+            key: .consumerGroupHeartbeat, request: ConsumerGroupHeartbeatRequest.self,
+            response: ConsumerGroupHeartbeatResponse.self),
+        ApiCase(
+            key: .consumerGroupDescribe, request: ConsumerGroupDescribeRequest.self,
+            response: ConsumerGroupDescribeResponse.self),
     ]
 
     static subscript(key: ApiKey) -> ApiCase { all.first { $0.key == key }! }
@@ -96,6 +102,8 @@ extension KafkaRequest {
         case .deleteGroups(let body): body
         case .offsetDelete(let body): body
         case .describeCluster(let body): body
+        case .consumerGroupHeartbeat(let body): body
+        case .consumerGroupDescribe(let body): body
         }
     }
 }

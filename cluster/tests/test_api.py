@@ -132,7 +132,8 @@ API_KEYS = {"Produce": 0, "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "OffsetCo
             "FindCoordinator": 10, "JoinGroup": 11, "Heartbeat": 12, "LeaveGroup": 13, "SyncGroup": 14,
             "DescribeGroups": 15, "ListGroups": 16, "DeleteGroups": 42, "OffsetDelete": 47, "ApiVersions": 18,
             "CreateTopics": 19, "DeleteTopics": 20, "InitProducerId": 22, "OffsetForLeaderEpoch": 23,
-            "DescribeConfigs": 32, "CreatePartitions": 37, "DescribeCluster": 60}
+            "DescribeConfigs": 32, "CreatePartitions": 37, "DescribeCluster": 60,
+            "ConsumerGroupHeartbeat": 68, "ConsumerGroupDescribe": 69}
 
 
 def test_readme_lists_the_api_versions_that_are_served(cluster):
