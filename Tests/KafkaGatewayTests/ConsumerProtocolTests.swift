@@ -163,6 +163,21 @@ struct ConsumerProtocolTests {
         #expect(second.partitions == [0, 1, 2, 3], "its session has ended")
     }
 
+    @Test func aStaticMemberThatIsAwayOwesNothing() throws {
+        let cluster = try cluster()
+        let (first, second) = (try ConsumerClient(cluster, "a", instance: "i"), try ConsumerClient(cluster, "b"))
+        try first.beat()
+        try second.beat()
+        #expect(try first.call(first.brief).assignment?.first?.partitions.count == 2)
+        _ = try first.leave(-2)
+        try second.beat()
+        #expect(second.partitions.count == 2, "what it was to give up is free")
+        cluster.run(milliseconds: 11_000)
+        let back = try ConsumerClient(cluster, "c", instance: "i")
+        try back.beat()
+        #expect(back.epoch == 2 && (back.partitions + second.partitions).sorted() == [0, 1, 2, 3])
+    }
+
     @Test func topicsComeGrowAndGo() throws {
         let cluster = try cluster()
         let member = try ConsumerClient(cluster, "a")

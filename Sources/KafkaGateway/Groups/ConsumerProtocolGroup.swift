@@ -127,7 +127,9 @@ final class ConsumerProtocolGroup {
     func tick(now: UInt64) {
         let overdue = state.members.filter { member in
             guard let clock = clocks[member.id] else { return false }
-            return clock.session <= now || clock.revocation.map { $0 <= now } ?? false
+            if clock.session <= now { return true }
+            // A static member that is away has nothing to give up any more, whatever it was told before.
+            return !member.revoking.isEmpty && clock.revocation.map { $0 <= now } ?? false
         }
         guard !overdue.isEmpty else { return }
         var next = state
