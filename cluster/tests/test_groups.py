@@ -146,6 +146,26 @@ def test_five_members_come_and_go_in_the_consumer_protocol(cluster, topic, assig
         member.stop()
 
 
+def test_a_static_member_comes_back_in_the_consumer_protocol(cluster, topic):
+    name, group = topic(PARTITIONS), "consumer-static"
+
+    def member(instance):
+        return Confluent(cluster.bootstrap, name, group, **consumer_protocol("uniform"),
+                         **{"group.instance.id": instance})
+
+    first, second = member("i"), member("j")
+    wait_until(lambda: shared_out([first, second]), SECONDS, "two members to share out the partitions")
+    owned, moves = first.owned, second.moves
+    first.stop()
+    # A heartbeat of the other.
+    time.sleep(6)
+    again = member("i")
+    wait_until(lambda: again.owned == owned, SECONDS, "the member to own what it owned")
+    assert second.moves == moves
+    for one in (again, second):
+        one.stop()
+
+
 def test_group_commands_know_the_consumer_protocol(cluster, topic):
     name, group = topic(3), "by-command-consumer"
     member = Confluent(cluster.bootstrap, name, group, **consumer_protocol("uniform"))
