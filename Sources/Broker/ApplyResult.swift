@@ -10,6 +10,7 @@ package enum ApplyResult: Equatable, Sendable {
     case recordsDeleted(logStartOffset: Int64)
     case limitsSet
     case groupStored
+    case membershipChanged
     /// Everything was taken but offsets of partitions that do not exist.
     case offsetsCommitted(unknown: [PartitionKey])
     case groupDeleted

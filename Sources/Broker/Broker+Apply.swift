@@ -42,6 +42,7 @@ extension Broker {
         case .deleteRecords(let key, let before): deleteRecords(key, before: before)
         case .setLimits(let limits): setLimits(limits)
         case .storeGroup(let generation): storeGroup(generation)
+        case .changeMembership(let change): changeMembership(change)
         case .commitOffsets(let group, let offsets): commitOffsets(group, offsets)
         case .deleteGroup(let group): deleteGroup(group)
         case .deleteOffsets(let group, let keys): deleteOffsets(group, keys)

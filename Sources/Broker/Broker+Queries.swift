@@ -9,6 +9,17 @@ extension Broker {
     package func topicNumber(named name: String) -> UInt32? { directory.number(named: name) }
     package func topicNumber(id: TopicID) -> UInt32? { directory.number(id: id) }
 
+    package func partitionCount(ofTopic number: UInt32) -> Int? {
+        directory.slot(number).map { directory.topics[$0].partitions.count }
+    }
+    package func topicID(ofTopic number: UInt32) -> TopicID? { directory.slot(number).map { directory.topics[$0].id } }
+
+    /// Differs whenever a topic was created or deleted or got partitions: numbers and partitions are only ever added,
+    /// and a deletion leaves one topic less of as many numbers.
+    package var directoryStamp: DirectoryStamp {
+        DirectoryStamp(numbers: directory.nextNumber, topics: topicCount, partitions: partitionCount)
+    }
+
     package var topicCount: Int { directory.topics.count }
     package var partitionCount: Int { directory.partitionTotal }
 

@@ -40,6 +40,8 @@ extension Command {
             writer.limits(limits)
         case .storeGroup(let generation):
             writer.generation(generation)
+        case .changeMembership(let change):
+            writer.membershipChange(change)
         case .commitOffsets(let group, let offsets):
             writer.countedText(group)
             writer.offsets(offsets)
@@ -92,6 +94,7 @@ extension Command {
             return .deleteRecords(key, before: try reader.int64())
         case .setLimits: return .setLimits(try reader.limits())
         case .storeGroup: return .storeGroup(try reader.generation())
+        case .changeMembership: return .changeMembership(try reader.membershipChange())
         case .commitOffsets:
             let group = try reader.countedText()
             return .commitOffsets(group: group, offsets: try reader.offsets())
@@ -114,6 +117,7 @@ extension Command {
         case .deleteRecords: .deleteRecords
         case .setLimits: .setLimits
         case .storeGroup: .storeGroup
+        case .changeMembership: .changeMembership
         case .commitOffsets: .commitOffsets
         case .deleteGroup: .deleteGroup
         case .deleteOffsets: .deleteOffsets

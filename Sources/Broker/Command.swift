@@ -18,6 +18,8 @@ package enum Command: Equatable, Sendable {
     case setLimits(BrokerLimits)
     /// The members of a group have agreed, or the last one has left.
     case storeGroup(GroupGeneration)
+    /// A group of the consumer protocol (KIP-848) has taken a step.
+    case changeMembership(ConsumerMembershipChange)
     case commitOffsets(group: String, offsets: [CommittedOffset])
     case deleteGroup(String)
     case deleteOffsets(group: String, keys: [PartitionKey])

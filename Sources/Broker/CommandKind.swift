@@ -13,4 +13,5 @@ enum CommandKind: UInt8 {
     case deleteGroup = 11
     case deleteOffsets = 12
     case expireOffsets = 13
+    case changeMembership = 14
 }

@@ -70,15 +70,15 @@ struct FetchReader {
         let broker = gateway.broker
         let limit = limit(of: request)
         for topic in request.topics {
-            let number = broker.topic(named: topic.nameText)?.number
+            let number = broker.topicNumber(of: topic)
             for partition in request.partitions[topic.partitions] {
-                locate(partition, topic: number, broker, limit: limit)
+                locate(partition, topic: number, broker, limit: limit, unknown: topic.unknown)
             }
         }
     }
 
     private mutating func locate(
-        _ partition: FetchRequest.Partition, topic: UInt32?, _ broker: Broker, limit: Int
+        _ partition: FetchRequest.Partition, topic: UInt32?, _ broker: Broker, limit: Int, unknown: KafkaErrorCode
     ) {
         let first = ranges.count
         var result = Found(error: .none, ranges: first..<first)
@@ -87,7 +87,8 @@ struct FetchReader {
             found.append(result)
         }
         guard gateway.replica.admission != nil else { return result.error = .notLeaderOrFollower }
-        guard let topic, partition.index >= 0 else { return result.error = .unknownTopicOrPartition }
+        guard let topic else { return result.error = unknown }
+        guard partition.index >= 0 else { return result.error = .unknownTopicOrPartition }
         let key = PartitionKey(topic: topic, partition: UInt32(partition.index))
         guard let state = broker.partition(key) else { return result.error = .unknownTopicOrPartition }
         result.error = gateway.check(leaderEpoch: partition.currentLeaderEpoch)
@@ -108,7 +109,7 @@ struct FetchReader {
         // Retriable. A partition that was loaded has them, or they cannot be read now.
         case .missing: result.error = .kafkaStorageError
         case .outOfRange: result.error = .offsetOutOfRange
-        case .unknownPartition: result.error = .unknownTopicOrPartition
+        case .unknownPartition: result.error = unknown
         }
         result.ranges = first..<ranges.count
         for range in ranges[first...] { bytes += range.length }
@@ -136,7 +137,12 @@ struct FetchReader {
                 pieces.append(stored ?? [])
                 partitions.append(describe(partition, result, length: pieces[ordinal - 1].reduce(0) { $0 + $1.length }))
             }
-            response.append(topic: topic.name, partitions: partitions)
+            response.append(topic: topic.name, id: topic.id, partitions: partitions)
+        }
+        if let leader = response.partitions.lazy.compactMap(\.currentLeader).first {
+            response.nodeEndpoints = gateway.sortedEndpoints.filter { $0.node.kafkaID == leader.leaderId }.map {
+                .init(nodeId: leader.leaderId, host: $0.endpoint.host, port: $0.endpoint.port)
+            }
         }
         gateway.metrics.fetchedBytes += UInt64(bytes)
         var output: [StoredBytes] = []

@@ -30,7 +30,7 @@ final class FetchWait {
         self.deadline = deadline
         let broker = session.gateway.broker
         for topic in request.topics {
-            guard let number = broker.topicNumber(named: topic.nameText) else { continue }
+            guard let number = broker.topicNumber(of: topic) else { continue }
             for partition in request.partitions[topic.partitions] {
                 let key = PartitionKey(topic: number, partition: UInt32(bitPattern: partition.index))
                 let end = broker.partition(key)?.endOffset ?? -1

@@ -106,6 +106,8 @@ package final class KafkaSession {
         case .listGroups(let body): listGroups(header, body)
         case .describeGroups(let body): describeGroups(header, body)
         case .deleteGroups(let body): deleteGroups(header, body)
+        case .consumerGroupHeartbeat(let body): consumerGroupHeartbeat(header, body)
+        case .consumerGroupDescribe(let body): consumerGroupDescribe(header, body)
         }
     }
 

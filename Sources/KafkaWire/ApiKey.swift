@@ -28,6 +28,8 @@ package enum ApiKey: Int16, CaseIterable, Sendable {
     case incrementalAlterConfigs = 44
     case offsetDelete = 47
     case describeCluster = 60
+    case consumerGroupHeartbeat = 68
+    case consumerGroupDescribe = 69
     case describeTopicPartitions = 75
 
     /// The name in Kafka's protocol guide.
@@ -61,6 +63,8 @@ package enum ApiKey: Int16, CaseIterable, Sendable {
         case .incrementalAlterConfigs: "IncrementalAlterConfigs"
         case .offsetDelete: "OffsetDelete"
         case .describeCluster: "DescribeCluster"
+        case .consumerGroupHeartbeat: "ConsumerGroupHeartbeat"
+        case .consumerGroupDescribe: "ConsumerGroupDescribe"
         case .describeTopicPartitions: "DescribeTopicPartitions"
         }
     }

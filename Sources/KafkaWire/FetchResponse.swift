@@ -14,15 +14,22 @@ package struct FetchResponse: KafkaResponseBody {
     package private(set) var topics: [KafkaTopicRange] = []
     /// The partitions of all topics, in topic order.
     package private(set) var partitions: [Partition] = []
+    /// Where the leaders named by partitions can be reached (from version 16, KIP-951).
+    package var nodeEndpoints: [KafkaNodeEndpoint]
 
-    package init(throttleTimeMs: Int32 = 0, errorCode: KafkaErrorCode = .none, sessionId: Int32 = 0) {
+    package init(
+        throttleTimeMs: Int32 = 0, errorCode: KafkaErrorCode = .none, sessionId: Int32 = 0,
+        nodeEndpoints: [KafkaNodeEndpoint] = []
+    ) {
         self.throttleTimeMs = throttleTimeMs
+        self.nodeEndpoints = nodeEndpoints
         self.errorCode = errorCode
         self.sessionId = sessionId
     }
 
-    package mutating func append(topic name: ByteSlice, partitions added: [Partition]) {
-        topics.append(KafkaTopicRange(name: name, partitions: partitions.count..<partitions.count + added.count))
+    package mutating func append(topic name: ByteSlice, id: KafkaUUID? = nil, partitions added: [Partition]) {
+        let range = partitions.count..<partitions.count + added.count
+        topics.append(KafkaTopicRange(name: name, id: id, partitions: range))
         partitions += added
     }
 }
@@ -33,16 +40,27 @@ extension FetchResponse {
         throttleTimeMs = try reader.int32()
         errorCode = try version >= 7 ? reader.kafkaErrorCode() : .none
         sessionId = try version >= 7 ? reader.int32() : 0
+        nodeEndpoints = []
         let topicCount = try reader.kafkaCount(flexible: flexible, minimumSize: flexible ? 3 : 6)
         for _ in 0..<topicCount {
-            let name = try reader.kafkaStringSlice(flexible: flexible)
+            let hasID = version >= FetchRequest.firstWithIDs
+            let name = try hasID ? .empty : reader.kafkaStringSlice(flexible: flexible)
+            let id = try hasID ? reader.kafkaUUID() : nil
             let first = partitions.count
             let count = try reader.kafkaCount(flexible: flexible, minimumSize: Partition.minimumSize)
             for _ in 0..<count { partitions.append(try Partition(from: &reader, version: version)) }
             try reader.skipKafkaTaggedFields(flexible: flexible)
-            topics.append(KafkaTopicRange(name: name, partitions: first..<partitions.count))
+            topics.append(KafkaTopicRange(name: name, id: id, partitions: first..<partitions.count))
         }
-        try reader.skipKafkaTaggedFields(flexible: flexible)
+        for _ in 0..<(try reader.kafkaTaggedFieldCount(flexible: flexible)) {
+            let field = try reader.beginKafkaTaggedField()
+            switch field.tag {
+            case 0 where version >= 16:
+                nodeEndpoints = try reader.kafkaArray(of: KafkaNodeEndpoint.self, version: version, flexible: true)
+            default: try reader.skip(field.size)
+            }
+            try reader.endKafkaTaggedField(field)
+        }
     }
 
     /// Encodes in one piece, records included; every partition's records must be in memory.
@@ -100,7 +118,8 @@ extension FetchResponse {
         }
         writer.kafkaCount(topics.count, flexible: flexible)
         for topic in topics {
-            writer.kafkaString(topic.name, flexible: flexible)
+            if version < FetchRequest.firstWithIDs { writer.kafkaString(topic.name, flexible: flexible) }
+            if version >= FetchRequest.firstWithIDs { writer.kafkaUUID(topic.id ?? .zero) }
             writer.kafkaCount(topic.partitions.count, flexible: flexible)
             for ordinal in topic.partitions {
                 partitions[ordinal].encodeBeforeRecords(into: &writer, version: version)
@@ -109,6 +128,10 @@ extension FetchResponse {
             }
             writer.kafkaNoTaggedFields(flexible: flexible)
         }
-        writer.kafkaNoTaggedFields(flexible: flexible)
+        var tagged = KafkaTaggedFields()
+        if version >= 16, !nodeEndpoints.isEmpty {
+            tagged.add(0) { $0.kafkaArray(nodeEndpoints, version: version, flexible: true) }
+        }
+        writer.kafkaTaggedFields(tagged, flexible: flexible)
     }
 }

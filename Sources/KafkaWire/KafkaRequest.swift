@@ -31,6 +31,8 @@ package struct KafkaRequest: Equatable, Sendable {
         case incrementalAlterConfigs(IncrementalAlterConfigsRequest)
         case offsetDelete(OffsetDeleteRequest)
         case describeCluster(DescribeClusterRequest)
+        case consumerGroupHeartbeat(ConsumerGroupHeartbeatRequest)
+        case consumerGroupDescribe(ConsumerGroupDescribeRequest)
         case describeTopicPartitions(DescribeTopicPartitionsRequest)
     }
 
@@ -83,6 +85,10 @@ extension KafkaRequest.Body {
                 .incrementalAlterConfigs(try IncrementalAlterConfigsRequest(from: &reader, version: version))
             case .offsetDelete: .offsetDelete(try OffsetDeleteRequest(from: &reader, version: version))
             case .describeCluster: .describeCluster(try DescribeClusterRequest(from: &reader, version: version))
+            case .consumerGroupHeartbeat:
+                .consumerGroupHeartbeat(try ConsumerGroupHeartbeatRequest(from: &reader, version: version))
+            case .consumerGroupDescribe:
+                .consumerGroupDescribe(try ConsumerGroupDescribeRequest(from: &reader, version: version))
             case .describeTopicPartitions:
                 .describeTopicPartitions(try DescribeTopicPartitionsRequest(from: &reader, version: version))
             }

@@ -23,5 +23,13 @@ extension KafkaBody {
     package static var minimumSize: Int { 1 }
 }
 
-package protocol KafkaRequestBody: KafkaBody {}
+package protocol KafkaRequestBody: KafkaBody {
+    /// The highest version that can say all of this; a client sends none higher.
+    var newestVersion: Int16 { get }
+}
+
+extension KafkaRequestBody {
+    package var newestVersion: Int16 { SupportedApis[Self.apiKey].maximum }
+}
+
 package protocol KafkaResponseBody: KafkaBody {}

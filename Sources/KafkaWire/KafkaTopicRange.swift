@@ -5,11 +5,14 @@ import Bytes
 package struct KafkaTopicRange: Equatable, Sendable {
     /// By reference into the frame; not checked to be UTF-8. A name with other bytes matches no topic.
     package var name: ByteSlice
+    /// Instead of the name in versions that identify topics (KIP-516); nil in the others.
+    package var id: KafkaUUID?
     /// Positions in the message's `partitions`.
     package var partitions: Range<Int>
 
-    package init(name: ByteSlice, partitions: Range<Int>) {
+    package init(name: ByteSlice, id: KafkaUUID? = nil, partitions: Range<Int>) {
         self.name = name
+        self.id = id
         self.partitions = partitions
     }
 

@@ -23,7 +23,7 @@ package enum SupportedApis {
     /// presence of the old versions (exception in KIP-896).
     package static let all: [SupportedApi] = [
         entry(.produce, 3, 11, flexible: 9, advertised: 0),
-        entry(.fetch, 4, 12, flexible: 12),
+        entry(.fetch, 4, 17, flexible: 12),
         entry(.listOffsets, 1, 8, flexible: 6),
         entry(.metadata, 0, 13, flexible: 9),
         entry(.offsetCommit, 2, 9, flexible: 8),
@@ -50,6 +50,8 @@ package enum SupportedApis {
         entry(.incrementalAlterConfigs, 0, 1, flexible: 1),
         entry(.offsetDelete, 0, 0, flexible: .max),
         entry(.describeCluster, 0, 1, flexible: 0),
+        entry(.consumerGroupHeartbeat, 0, 1, flexible: 0),
+        entry(.consumerGroupDescribe, 0, 1, flexible: 0),
         entry(.describeTopicPartitions, 0, 0, flexible: 0),
     ]
 

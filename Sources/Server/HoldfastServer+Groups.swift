@@ -11,7 +11,7 @@ extension HoldfastServer {
         let groups = broker.allGroups.sorted { $0.name < $1.name }
         for group in groups {
             page.gauge(
-                "holdfast_group_members", "members of a consumer group", group.generation.members.count,
+                "holdfast_group_members", "members of a consumer group", group.memberCount,
                 labels: "group=\"\(MetricsPage.escaped(group.name))\"")
         }
         for group in groups {
@@ -31,8 +31,9 @@ extension HoldfastServer {
         let broker = node.replica.broker
         return .array(broker.allGroups.sorted { $0.name < $1.name }.map { group in
             .object([
-                ("name", .string(group.name)), ("generation", .integer(Int64(group.generation.number))),
-                ("members", .integer(Int64(group.generation.members.count))),
+                ("name", .string(group.name)),
+                ("generation", .integer(Int64(group.membership?.epoch ?? group.generation.number))),
+                ("members", .integer(Int64(group.memberCount))),
                 ("partitions", .integer(Int64(group.offsets.count))),
                 ("lag", .integer(group.offsets.reduce(0) { $0 + (broker.lag(behind: $1) ?? 0) })),
             ])

@@ -40,6 +40,18 @@ struct CommandCodingTests {
                         id: "m", instance: "i", clientID: "c", clientHost: "/h", rebalanceTimeoutMilliseconds: -1,
                         sessionTimeoutMilliseconds: 6_000, subscription: ByteSlice([1, 2]), assignment: .empty)
                 ])),
+        .changeMembership(
+            ConsumerMembershipChange(
+                group: "é", epoch: 3, assignor: "uniform",
+                changed: [
+                    ConsumerMember(
+                        id: "m", instance: "i", rack: "r", clientID: "c", clientHost: "/h",
+                        rebalanceTimeoutMilliseconds: 1, topics: ["t", "u"], assignor: "range", epoch: -2,
+                        previousEpoch: 1),
+                    ConsumerMember(
+                        id: "n", instance: nil, rack: nil, clientID: "c", clientHost: "/h",
+                        rebalanceTimeoutMilliseconds: 1, topics: [], assignor: nil),
+                ], removed: ["o", ""])),
         .commitOffsets(
             group: "g",
             offsets: [

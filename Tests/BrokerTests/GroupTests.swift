@@ -64,6 +64,52 @@ struct GroupTests {
         #expect(leader.broker.group(named: "g")?.offsets.map(\.offset) == [3])
     }
 
+    private func step(
+        _ epoch: Int32, _ changed: [String], removing removed: [String] = []
+    ) -> ConsumerMembershipChange {
+        ConsumerMembershipChange(
+            group: "g", epoch: epoch, assignor: "uniform",
+            changed: changed.map {
+                ConsumerMember(
+                    id: $0, instance: nil, rack: nil, clientID: "c", clientHost: "/h",
+                    rebalanceTimeoutMilliseconds: 1, topics: ["t"], assignor: nil, epoch: epoch)
+            }, removed: removed)
+    }
+
+    @Test func stepsOfAMembershipAddUp() throws {
+        var leader = try leader()
+        try leader.run(.commitOffsets(group: "g", offsets: [commit(0, 1)]))
+        for step in [step(1, ["b"]), step(2, ["a", "c"]), step(3, ["b"], removing: ["c", "nobody"])] {
+            #expect(try leader.run(.changeMembership(step)) == .membershipChanged)
+        }
+        let group = try #require(leader.broker.group(named: "g"))
+        #expect(group.membership?.epoch == 3 && group.membership?.members.map(\.id) == ["a", "b"])
+        #expect(group.membership?.members.map(\.epoch) == [2, 3] && group.memberCount == 2)
+        #expect(group.offsets.map(\.offset) == [1], "they belong to the group, whatever its protocol")
+    }
+
+    @Test func aGroupIsOfOneProtocol() throws {
+        var leader = try leader()
+        try leader.run(.storeGroup(generation(1, ["a"])))
+        try leader.run(.changeMembership(step(2, ["b"])))
+        #expect(leader.broker.group(named: "g")?.generation == GroupGeneration(group: "g"))
+        try leader.run(.storeGroup(generation(3, ["a"])))
+        #expect(leader.broker.group(named: "g")?.membership == nil && leader.broker.group(named: "g")?.memberCount == 1)
+    }
+
+    @Test func aMembershipCountsAsMembers() throws {
+        var leader = try leader()
+        leader.clock = 1_000
+        try leader.run(.changeMembership(step(1, ["a"])))
+        #expect(try leader.run(.deleteGroup("g")) == .refused(.groupNotEmpty))
+        #expect(!leader.broker.hasExpiredOffsets(before: 5_000))
+        leader.clock = 2_000
+        try leader.run(.changeMembership(step(2, [], removing: ["a"])))
+        #expect(leader.broker.group(named: "g")?.emptySince == 2_000)
+        #expect(leader.broker.hasExpiredOffsets(before: 5_000))
+        #expect(try leader.run(.deleteGroup("g")) == .groupDeleted)
+    }
+
     @Test func onlyGroupsWithoutMembersAreDeleted() throws {
         var leader = try leader()
         #expect(try leader.run(.deleteGroup("g")) == .refused(.unknownGroup))

@@ -79,6 +79,20 @@ struct RandomLog {
                 GroupGeneration(
                     group: group, number: Int32(serial), protocolType: "consumer",
                     protocolName: members.isEmpty ? nil : "range", leader: members.first?.id, members: members))
+        case 5:
+            let members = (0..<random.below(3)).map { number in
+                var member = ConsumerMember(
+                    id: "m\(random.below(4))-\(number)", instance: number == 1 ? "i" : nil, rack: nil, clientID: "c",
+                    clientHost: "/h", rebalanceTimeoutMilliseconds: 1, topics: ["t", "u"], assignor: "range",
+                    epoch: Int32(serial))
+                member.held = [key()]
+                member.target = [key(), key()]
+                return member
+            }
+            return .changeMembership(
+                ConsumerMembershipChange(
+                    group: group, epoch: Int32(serial), assignor: "uniform", changed: members,
+                    removed: ["m\(random.below(4))-0"]))
         case 2: return .deleteGroup(group)
         case 3: return .deleteOffsets(group: group, keys: [key(), key()])
         case 4: return .expireOffsets(before: leader.clock - Int64(random.below(2_000)))

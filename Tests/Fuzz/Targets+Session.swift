@@ -55,6 +55,7 @@ extension FuzzTarget {
             frame(ProduceRequest.one(batch(records: 2), to: "t", acks: 0)),
             frame(ProduceRequest.one(batch(records: 3, producer: 0), to: "t", partition: 1)),
             frame(FetchRequest.one("t", from: 0)), frame(FetchRequest.one("t", from: 2, maxWaitMs: 20)),
+            frame(heartbeat(epoch: 0)), frame(heartbeat(epoch: 1)), frame(heartbeat(epoch: -1)),
             frame(ListOffsetsRequest.one(-1, in: "t")), frame(ListOffsetsRequest.one(1000, in: "t")),
         ] + ApiCase.all.map { api in
             let header = KafkaRequestHeader(apiKey: api.key, apiVersion: api.versions.upperBound, correlationId: 3)
@@ -65,10 +66,15 @@ extension FuzzTarget {
         }
     }
 
+    private static func heartbeat(epoch: Int32) -> ConsumerGroupHeartbeatRequest {
+        ConsumerGroupHeartbeatRequest(
+            groupId: "g", memberId: "a", memberEpoch: epoch, rebalanceTimeoutMs: 1_000, subscribedTopicNames: ["t"],
+            topicPartitions: [])
+    }
+
     private static func frame(_ request: some KafkaRequestBody) -> ByteSlice {
-        let api = ApiCase[type(of: request).apiKey]
-        return ByteWriter.bytes {
-            request.encodeFrame(into: &$0, version: api.versions.upperBound, correlationId: 9)
+        ByteWriter.bytes {
+            request.encodeFrame(into: &$0, version: request.newestVersion, correlationId: 9)
         }.dropFirst(4)
     }
 }

@@ -89,6 +89,45 @@ struct FetchTests {
         #expect(try client.receive(FetchResponse.self).partitions[0].errorCode == .unknownTopicOrPartition)
     }
 
+    @Test func aTopicIsFetchedByItsID() throws {
+        let (_, client) = try begin()
+        let id = try client.create("u").topicId
+        _ = try client.produce(.batch(["a"]), to: "u")
+        for version in Int16(13)...17 {
+            let good: FetchResponse = try client.call(FetchRequest.one(id: id, from: 0), version: version)
+            #expect(good.topics.map(\.id) == [id])
+            #expect(try good.partitions.map { try $0.values() } == [["a"]])
+            let waiting: [(FetchRequest, KafkaErrorCode)] = [
+                (.one(id: id, partition: 1, from: 0, maxWaitMs: 60_000), .unknownTopicOrPartition),
+                (.one(id: KafkaUUID(high: 9, low: 9), from: 0, maxWaitMs: 60_000), .unknownTopicId),
+                (.one(id: .zero, from: 0, maxWaitMs: 60_000), .unknownTopicId),
+            ]
+            for (request, code) in waiting {
+                let response: FetchResponse = try client.call(request, version: version)
+                #expect(response.partitions.map(\.errorCode) == [code])
+            }
+        }
+    }
+
+    /// Whoever still reads the old topic would take the new one's records for it.
+    @Test func aTopicThatComesBackIsAnotherToWhoReadsByID() throws {
+        let (cluster, client) = try begin()
+        let admin = try cluster.connect()
+        let old = try admin.create("u").topicId
+        try client.send(FetchRequest.one(id: old, from: 0, maxWaitMs: 60_000))
+        cluster.settle()
+        let _: DeleteTopicsResponse = try admin.call(
+            DeleteTopicsRequest(topics: [.init(name: "u")], timeoutMs: 1000))
+        #expect(try client.receive(FetchResponse.self).partitions[0].errorCode == .unknownTopicId)
+        let new = try admin.create("u").topicId
+        _ = try admin.produce(.batch(["new"]), to: "u")
+        let stale: FetchResponse = try client.call(FetchRequest.one(id: old, from: 0))
+        #expect(stale.partitions.map(\.errorCode) == [.unknownTopicId])
+        #expect(stale.partitions[0].bytes.isEmpty)
+        let fresh: FetchResponse = try client.call(FetchRequest.one(id: new, from: 0))
+        #expect(try fresh.partitions[0].values() == ["new"])
+    }
+
     @Test func noSessionIsKept() throws {
         let (_, client) = try begin()
         var request = FetchRequest.one("t", from: 0)

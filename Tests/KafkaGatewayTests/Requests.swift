@@ -26,6 +26,17 @@ extension KafkaRequestBody where Self == FetchRequest {
     }
 }
 
+extension FetchRequest {
+    /// By the topic's id, from version 13.
+    static func one(id: KafkaUUID, partition: Int32 = 0, from offset: Int64, maxWaitMs: Int32 = 0) -> FetchRequest {
+        var request = FetchRequest(maxWaitMs: maxWaitMs, minBytes: 1, maxBytes: 1 << 20)
+        request.append(
+            topic: .empty, id: id,
+            partitions: [.init(index: partition, fetchOffset: offset, maxBytes: 1 << 20)])
+        return request
+    }
+}
+
 extension KafkaRequestBody where Self == ListOffsetsRequest {
     static func one(_ timestamp: Int64, in topic: String, partition: Int32 = 0) -> ListOffsetsRequest {
         ListOffsetsRequest(replicaId: -1, topics: [

@@ -25,7 +25,7 @@ final class TestClient {
 
     /// Without letting anything else happen.
     func send<Request: KafkaRequestBody>(_ request: Request, version: Int16? = nil, isAnswered: Bool = true) throws {
-        let version = version ?? SupportedApis[Request.apiKey].maximum
+        let version = version ?? request.newestVersion
         var writer = ByteWriter()
         request.encodeFrame(
             into: &writer, version: version, correlationId: nextCorrelation, clientId: ByteSlice(utf8: "test"))
@@ -84,9 +84,18 @@ extension TestClient {
     func fetch(
         _ topic: String, partition: Int32 = 0, from offset: Int64, version: Int16? = nil
     ) throws -> FetchResponse.Partition {
-        let response: FetchResponse = try call(.one(topic, partition: partition, from: offset), version: version)
+        let isByID = (version ?? 0) >= 13
+        let request = isByID
+            ? FetchRequest.one(id: try topicID(topic), partition: partition, from: offset)
+            : FetchRequest.one(topic, partition: partition, from: offset)
+        let response: FetchResponse = try call(request, version: version)
         guard response.partitions.count == 1 else { throw TestFailure("\(response)") }
         return response.partitions[0]
+    }
+
+    func topicID(_ name: String) throws -> KafkaUUID {
+        let response: MetadataResponse = try call(MetadataRequest(topics: [.init(name: name)]))
+        return response.topics[0].topicId
     }
 
     func offset(

@@ -4,8 +4,10 @@ import Testing
 
 /// Frames made by kafka-python, every served version of every API.
 struct GoldenFrameTests {
-    static let requests = inOrder(goldenRequests + goldenGroupRequests + goldenAdminRequests)
-    static let responses = inOrder(goldenResponses + goldenGroupResponses + goldenAdminResponses)
+    static let requests = inOrder(
+        goldenRequests + goldenGroupRequests + goldenAdminRequests + goldenConsumerGroupRequests)
+    static let responses = inOrder(
+        goldenResponses + goldenGroupResponses + goldenAdminResponses + goldenConsumerGroupResponses)
 
     private static func inOrder(_ frames: [GoldenFrame]) -> [GoldenFrame] {
         frames.sorted { ($0.key.rawValue, $0.version) < ($1.key.rawValue, $1.version) }

@@ -45,6 +45,12 @@ struct ApiCase: Sendable, CustomStringConvertible {
         ApiCase(key: .offsetDelete, request: OffsetDeleteRequest.self, response: OffsetDeleteResponse.self),
         ApiCase(key: .describeCluster, request: DescribeClusterRequest.self, response: DescribeClusterResponse.self),
         ApiCase(
+            key: .consumerGroupHeartbeat, request: ConsumerGroupHeartbeatRequest.self,
+            response: ConsumerGroupHeartbeatResponse.self),
+        ApiCase(
+            key: .consumerGroupDescribe, request: ConsumerGroupDescribeRequest.self,
+            response: ConsumerGroupDescribeResponse.self),
+        ApiCase(
             key: .describeTopicPartitions, request: DescribeTopicPartitionsRequest.self,
             response: DescribeTopicPartitionsResponse.self),
     ]
@@ -111,6 +117,8 @@ extension KafkaRequest {
         case .incrementalAlterConfigs(let body): body
         case .offsetDelete(let body): body
         case .describeCluster(let body): body
+        case .consumerGroupHeartbeat(let body): body
+        case .consumerGroupDescribe(let body): body
         case .describeTopicPartitions(let body): body
         }
     }

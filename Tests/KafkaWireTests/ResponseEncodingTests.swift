@@ -39,7 +39,7 @@ struct ResponseEncodingTests {
     }
 
     /// The pieces laid end to end are the frame that the contiguous encoder writes.
-    @Test(arguments: Int16(4)...12) func fetchSegmentsAreTheFrame(_ version: Int16) {
+    @Test(arguments: Int16(4)...17) func fetchSegmentsAreTheFrame(_ version: Int16) {
         for seed in 0..<100 {
             var values = TestValues(seed: UInt64(seed))
             let response = FetchResponse.sample(&values, version: version)
@@ -55,7 +55,7 @@ struct ResponseEncodingTests {
         }
     }
 
-    @Test(arguments: Int16(4)...12) func externalRecordsAreCountedNotCopied(_ version: Int16) throws {
+    @Test(arguments: Int16(4)...17) func externalRecordsAreCountedNotCopied(_ version: Int16) throws {
         let records = ByteSlice([UInt8](repeating: 7, count: 300))
         var inline = FetchResponse()
         var external = FetchResponse()
@@ -63,9 +63,12 @@ struct ResponseEncodingTests {
             let kinds: [(FetchResponse.Records, FetchResponse.Records)] = counts.map {
                 $0 == 0 ? (.empty, .empty) : (.inline(records), .external(count: $0))
             }
-            let topic = ByteSlice(utf8: name)
-            inline.append(topic: topic, partitions: kinds.enumerated().map { partition($0.offset, $0.element.0) })
-            external.append(topic: topic, partitions: kinds.enumerated().map { partition($0.offset, $0.element.1) })
+            let topic = version < 13 ? ByteSlice(utf8: name) : .empty
+            let id = version < 13 ? nil : KafkaUUID(high: 1, low: UInt64(counts.count))
+            inline.append(
+                topic: topic, id: id, partitions: kinds.enumerated().map { partition($0.offset, $0.element.0) })
+            external.append(
+                topic: topic, id: id, partitions: kinds.enumerated().map { partition($0.offset, $0.element.1) })
         }
         var ordinals: [Int] = []
         var joined: [UInt8] = []

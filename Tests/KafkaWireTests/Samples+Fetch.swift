@@ -5,6 +5,7 @@ extension FetchRequest: Sampled {
     static func sample(_ values: inout TestValues, version: Int16) -> FetchRequest {
         let clusterId = values.nullableString()
         let replicaId = values.int32()
+        let replicaState = values.isPresent() ? (values.int32(), values.int64()) : (-1, -1)
         let maxWaitMs = values.int32()
         let minBytes = values.int32()
         let maxBytes = values.int32()
@@ -12,12 +13,18 @@ extension FetchRequest: Sampled {
         let sessionId = values.int32()
         let sessionEpoch = values.int32()
         let topics = values.array { values in
-            (values.slice(), values.array { Partition.sample(&$0, version: version) })
+            (values.slice(), values.uuid(), values.array { Partition.sample(&$0, version: version) })
         }
-        let forgotten = values.array { ForgottenTopic(name: $0.slice(), partitions: $0.int32Array()) }
+        let hasIDs = version >= 13
+        let forgotten = values.array { values in
+            let (name, id) = (values.slice(), values.uuid())
+            return ForgottenTopic(
+                name: hasIDs ? .empty : name, id: hasIDs ? id : .zero, partitions: values.int32Array())
+        }
         let rackId = values.string()
         var request = FetchRequest(
-            replicaId: replicaId,
+            replicaId: version >= 15 ? replicaState.0 : replicaId,
+            replicaEpoch: version >= 15 ? replicaState.1 : -1,
             maxWaitMs: maxWaitMs,
             minBytes: minBytes,
             maxBytes: maxBytes,
@@ -27,7 +34,9 @@ extension FetchRequest: Sampled {
             forgottenTopics: version >= 7 ? forgotten : [],
             rackId: version >= 11 ? rackId : "",
             clusterId: version >= 12 ? clusterId : nil)
-        for (name, partitions) in topics { request.append(topic: name, partitions: partitions) }
+        for (name, id, partitions) in topics {
+            request.append(topic: hasIDs ? .empty : name, id: hasIDs ? id : nil, partitions: partitions)
+        }
         return request
     }
 }
@@ -40,13 +49,15 @@ extension FetchRequest.Partition: Sampled {
         let lastFetchedEpoch = values.int32()
         let logStartOffset = values.int64()
         let maxBytes = values.int32()
+        let replicaDirectoryId = values.uuid()
         return Self(
             index: index,
             currentLeaderEpoch: version >= 9 ? currentLeaderEpoch : -1,
             fetchOffset: fetchOffset,
             lastFetchedEpoch: version >= 12 ? lastFetchedEpoch : -1,
             logStartOffset: version >= 5 ? logStartOffset : -1,
-            maxBytes: maxBytes)
+            maxBytes: maxBytes,
+            replicaDirectoryId: version >= 17 ? replicaDirectoryId : .zero)
     }
 }
 
@@ -56,13 +67,20 @@ extension FetchResponse: Sampled {
         let errorCode = values.errorCode()
         let sessionId = values.int32()
         let topics = values.array { values in
-            (values.slice(), values.array { Partition.sample(&$0, version: version) })
+            (values.slice(), values.uuid(), values.array { Partition.sample(&$0, version: version) })
+        }
+        let endpoints = values.array {
+            KafkaNodeEndpoint(nodeId: $0.int32(), host: $0.string(), port: $0.int32(), rack: $0.nullableString())
         }
         var response = FetchResponse(
             throttleTimeMs: throttleTimeMs,
             errorCode: version >= 7 ? errorCode : .none,
-            sessionId: version >= 7 ? sessionId : 0)
-        for (name, partitions) in topics { response.append(topic: name, partitions: partitions) }
+            sessionId: version >= 7 ? sessionId : 0,
+            nodeEndpoints: version >= 16 ? endpoints : [])
+        let hasIDs = version >= 13
+        for (name, id, partitions) in topics {
+            response.append(topic: hasIDs ? .empty : name, id: hasIDs ? id : nil, partitions: partitions)
+        }
         return response
     }
 }

@@ -1,8 +1,12 @@
 """Unmodified clients produce with every codec they have and read back what they wrote, compared in full."""
 
+import logging
 import struct
+import time
 
+import confluent_kafka
 import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from clients import CLIENTS, CODECS, records
 from conftest import kafka_ports
@@ -66,3 +70,47 @@ def test_a_topic_is_created_by_the_first_record(cluster):
     assert error == 0
     found = CLIENTS[0].read(cluster.bootstrap, "made-by-its-first-record", len(partitions), len(pairs))
     assert sorted((key, value) for _, _, key, value in found) == sorted(pairs)
+
+
+class RequestLog(logging.Handler):
+    """The requests that a librdkafka client says it sends."""
+
+    def __init__(self):
+        super().__init__()
+        self.requests = []
+        self.logger = logging.Logger("librdkafka")
+        self.logger.addHandler(self)
+
+    def emit(self, record):
+        if "Sent" in record.getMessage():
+            self.requests.append(record.getMessage())
+
+
+def test_a_consumer_that_fetches_by_id(cluster):
+    """librdkafka does; it follows the topic's name to its new id, and sees nothing of the old topic again."""
+    name, bootstrap, log = "deleted-under-its-reader", {"bootstrap.servers": cluster.bootstrap}, RequestLog()
+    admin = AdminClient(bootstrap)
+
+    def make(word, count):
+        admin.create_topics([NewTopic(name, 1, 3)])[name].result()
+        CLIENTS[1].write(cluster.bootstrap, name, [(b"k", b"%s %d" % (word, number)) for number in range(count)])
+
+    make(b"old", 5)
+    reader = confluent_kafka.Consumer(
+        {**bootstrap, "group.id": name, "enable.auto.commit": False, "debug": "protocol"}, logger=log.logger)
+    reader.assign([confluent_kafka.TopicPartition(name, 0, 0)])
+
+    def read(count):
+        found, deadline = [], time.monotonic() + 60
+        while len(found) < count and time.monotonic() < deadline:
+            message = reader.poll(0.2)
+            if message is not None and not message.error():
+                found.append((message.offset(), message.value()))
+        return found
+
+    assert read(5) == [(number, b"old %d" % number) for number in range(5)]
+    admin.delete_topics([name])[name].result()
+    make(b"new", 9)
+    assert read(4) == [(number, b"new %d" % number) for number in range(5, 9)]
+    reader.close()
+    assert any("FetchRequest (v16" in line for line in log.requests), log.requests[:20]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -15,24 +16,34 @@ from confluent_kafka.admin import AdminClient
 from kafka.admin import KafkaAdminClient
 
 from clients import CLIENTS, records
+from conftest import kafka_ports
 from nodes import require_binary, wait_until
+from wire import create_topic
 
 PARTITIONS = 12
 SECONDS = 60
 
 
+# What the classic protocol leaves to the client.
+CLASSIC = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 500}
+
+
 class Confluent(threading.Thread):
     """A member that reads, and commits by hand what it has read."""
 
-    def __init__(self, bootstrap, topic, group, **extra):
+    def __init__(self, bootstrap, topic, group, timing=CLASSIC, **extra):
         super().__init__(daemon=True)
         self.consumer = confluent_kafka.Consumer({
             "bootstrap.servers": bootstrap, "group.id": group, "auto.offset.reset": "earliest",
-            "enable.auto.commit": False, "session.timeout.ms": 6000, "heartbeat.interval.ms": 500, **extra})
-        self.consumer.subscribe([topic])
+            "enable.auto.commit": False, **timing, **extra})
+        self.moves = 0
+        self.consumer.subscribe([topic], on_assign=self.move, on_revoke=self.move, on_lost=self.move)
         self.owned, self.seen, self.failure = [], [], None
         self.ending = threading.Event()
         self.start()
+
+    def move(self, _consumer, _places):
+        self.moves += 1
 
     def run(self):
         try:
@@ -86,6 +97,115 @@ def test_five_members_come_and_go(cluster, topic, assignor):
                "every record to be read")
     for member in members:
         member.stop()
+
+
+def consumer_protocol(assignor):
+    """KIP-848: the broker assigns."""
+    return {"timing": {}, "group.protocol": "consumer", "group.remote.assignor": assignor}
+
+
+CRASHING = """
+import sys, confluent_kafka
+consumer = confluent_kafka.Consumer({"bootstrap.servers": sys.argv[1], "group.id": sys.argv[2],
+                                     "group.protocol": "consumer"})
+consumer.subscribe([sys.argv[3]])
+while True:
+    consumer.poll(0.2)
+    if consumer.assignment():
+        print(len(consumer.assignment()), flush=True)
+"""
+
+
+@pytest.mark.parametrize("assignor", ("uniform", "range"))
+def test_five_members_come_and_go_in_the_consumer_protocol(cluster, topic, assignor):
+    name, group = topic(PARTITIONS), f"consumer-{assignor}"
+    members = []
+    for _ in range(5):
+        members.append(Confluent(cluster.bootstrap, name, group, **consumer_protocol(assignor)))
+    wait_until(lambda: shared_out(members), SECONDS, "five members to share out the partitions")
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
+    described = admin.describe_consumer_groups([group])[group].result()
+    assert described.type.name == "CONSUMER" and len(described.members) == 5
+    assert described.partition_assignor == assignor
+    members.pop().stop()
+    wait_until(lambda: shared_out(members), SECONDS, "four members to share out the partitions")
+    crashed = subprocess.Popen([sys.executable, "-c", CRASHING, cluster.bootstrap, group, name],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        assert int(crashed.stdout.readline()) in (1, 2, 3)
+    finally:
+        crashed.kill()
+        crashed.wait()
+    # The session of a member of this protocol is 45 s.
+    wait_until(lambda: shared_out(members), 45 + SECONDS, "four members to take over what the crashed one had")
+    pairs = records(3000)
+    CLIENTS[1].write(cluster.bootstrap, name, pairs)
+    wait_until(lambda: len({row[:2] for member in members for row in member.seen}) == len(pairs), SECONDS,
+               "every record to be read")
+    for member in members:
+        member.stop()
+
+
+def test_a_static_member_comes_back_in_the_consumer_protocol(cluster, topic):
+    name, group = topic(PARTITIONS), "consumer-static"
+
+    def member(instance):
+        return Confluent(cluster.bootstrap, name, group, **consumer_protocol("uniform"),
+                         **{"group.instance.id": instance})
+
+    first, second = member("i"), member("j")
+    wait_until(lambda: shared_out([first, second]), SECONDS, "two members to share out the partitions")
+    owned, moves = first.owned, second.moves
+    first.stop()
+    # A heartbeat of the other.
+    time.sleep(6)
+    again = member("i")
+    wait_until(lambda: again.owned == owned, SECONDS, "the member to own what it owned")
+    assert second.moves == moves
+    for one in (again, second):
+        one.stop()
+
+
+def test_group_commands_know_the_consumer_protocol(cluster, topic):
+    name, group = topic(3), "by-command-consumer"
+    member = Confluent(cluster.bootstrap, name, group, **consumer_protocol("uniform"))
+    wait_until(lambda: len(member.owned) == 3, SECONDS, "the member to own everything")
+    code, out, _ = group_command(cluster, "list")
+    assert code == 0 and any(line.split() == [group, "Stable", "consumer"] for line in out.splitlines())
+    code, out, _ = group_command(cluster, "describe", "--group", group)
+    rows = [line.split() for line in out.splitlines() if line.startswith(name)]
+    assert code == 0 and len(rows) == 3 and "uniform" in out, out
+    code, _, error = group_command(cluster, "delete", "--group", group)
+    assert code == 1 and f"group '{group}' has members" in error
+    member.stop()
+    assert group_command(cluster, "delete", "--group", group)[0] == 0
+
+
+def test_a_new_leader_moves_nobody_in_the_consumer_protocol(new_cluster):
+    cluster = new_cluster()
+    CLIENTS[1].write(cluster.bootstrap, "warm", records(1))
+    create_topic(kafka_ports(cluster), "led", PARTITIONS)
+    members = [Confluent(cluster.bootstrap, "led", "led", **consumer_protocol("uniform")) for _ in range(5)]
+    wait_until(lambda: shared_out(members), SECONDS, "five members to share out the partitions")
+    before = [(member.moves, member.owned) for member in members]
+    cluster.leader().kill()
+    pairs = records(3000)
+    CLIENTS[1].write(cluster.bootstrap, "led", pairs)
+    wait_until(lambda: len({row[:2] for member in members for row in member.seen}) == len(pairs), SECONDS,
+               "every record to be read")
+    # Two heartbeats of each.
+    time.sleep(11)
+    assert [(member.moves, member.owned) for member in members] == before
+    for member in members:
+        member.stop()
+    again = Confluent(cluster.bootstrap, "led", "led", **consumer_protocol("range"))
+    wait_until(lambda: len(again.owned) == PARTITIONS, SECONDS, "one member to own everything")
+    committed = again.consumer.committed([confluent_kafka.TopicPartition("led", n) for n in range(PARTITIONS)], 30)
+    assert sum(place.offset for place in committed) == len(pairs)
+    again.stop()
+    classic = Confluent(cluster.bootstrap, "led", "led")
+    wait_until(lambda: len(classic.owned) == PARTITIONS, SECONDS, "the group to be one of the classic protocol")
+    classic.stop()
 
 
 def test_offsets_survive_the_leader(new_cluster):

@@ -8,7 +8,20 @@ extension Broker {
         let slot = groups.slot(creating: generation.group, now: clock)
         if generation.members.isEmpty { groups[slot].emptySince = clock }
         groups[slot].generation = generation
+        groups[slot].membership = nil
         return .groupStored
+    }
+
+    /// The group speaks the consumer protocol from now on.
+    mutating func changeMembership(_ change: ConsumerMembershipChange) -> ApplyResult {
+        let slot = groups.slot(creating: change.group, now: clock)
+        var membership = groups[slot].membership ?? ConsumerMembership(epoch: 0)
+        groups[slot].membership = nil
+        membership.apply(change)
+        if membership.members.isEmpty { groups[slot].emptySince = clock }
+        groups[slot].generation = GroupGeneration(group: change.group)
+        groups[slot].membership = membership
+        return .membershipChanged
     }
 
     /// Offsets of partitions that do not exist, or not any more, are left out.
@@ -31,7 +44,7 @@ extension Broker {
 
     mutating func deleteGroup(_ name: String) -> ApplyResult {
         guard let slot = groups.slot(named: name) else { return .refused(.unknownGroup) }
-        if !groups[slot].generation.members.isEmpty { return .refused(.groupNotEmpty) }
+        if groups[slot].memberCount > 0 { return .refused(.groupNotEmpty) }
         groups.remove(slot: slot)
         return .groupDeleted
     }
@@ -63,5 +76,5 @@ extension Broker {
 }
 
 extension ConsumerGroup {
-    fileprivate func mayExpire(before time: Int64) -> Bool { generation.members.isEmpty && emptySince < time }
+    fileprivate func mayExpire(before time: Int64) -> Bool { memberCount == 0 && emptySince < time }
 }

@@ -1,15 +1,20 @@
 import Bytes
 
-/// A consumer group as the log knows it: the last generation its members agreed on, and what was committed. What
-/// happens between two generations is the coordinator's alone and does not survive it.
+/// A consumer group as the log knows it: the last generation its members agreed on or, in the consumer protocol, who is
+/// to read what, and what was committed. What happens between two generations is the coordinator's alone and does not
+/// survive it.
 package struct ConsumerGroup: Equatable, Sendable {
     package internal(set) var generation: GroupGeneration
+    /// Of a group of the consumer protocol (KIP-848), whose `generation` is that of a group without members; nil for
+    /// one of the classic protocol.
+    package internal(set) var membership: ConsumerMembership?
     /// When the group was left by its last member, or last had nothing but offsets; milliseconds since 1970.
     package internal(set) var emptySince: Int64
     /// In order of their keys.
     package internal(set) var offsets: [CommittedOffset] = []
 
     package var name: String { generation.group }
+    package var memberCount: Int { membership?.members.count ?? generation.members.count }
 
     package func offset(of key: PartitionKey) -> CommittedOffset? {
         let position = position(of: key)

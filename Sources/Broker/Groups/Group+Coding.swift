@@ -130,6 +130,8 @@ extension GroupDirectory {
         snapshot.writer.uint32(UInt32(groups.count))
         for group in groups {
             snapshot.writer.generation(group.generation)
+            snapshot.writer.uint8(group.membership == nil ? 0 : 1)
+            if let membership = group.membership { snapshot.writer.membership(membership) }
             snapshot.writer.int64(group.emptySince)
             snapshot.writer.offsets(group.offsets)
             snapshot.breakIfFull()
@@ -139,10 +141,12 @@ extension GroupDirectory {
     /// A name or a key that comes twice, or out of order, is not what `encode` wrote.
     init(from reader: inout ByteReader) throws(DecodeError) {
         self.init()
-        let count = try reader.elementCount(minimumSize: 30)
+        let count = try reader.elementCount(minimumSize: 31)
         for _ in 0..<count {
             let generation = try reader.generation()
-            var group = ConsumerGroup(generation: generation, emptySince: try reader.int64())
+            let membership = try reader.flag("membership") ? try reader.membership() : nil
+            var group = ConsumerGroup(
+                generation: generation, membership: membership, emptySince: try reader.int64())
             group.offsets = try reader.offsets()
             let isSorted = zip(group.offsets, group.offsets.dropFirst()).allSatisfy { $0.key < $1.key }
             guard slot(named: group.name) == nil, isSorted else {

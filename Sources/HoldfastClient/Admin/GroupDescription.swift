@@ -6,7 +6,7 @@ public struct GroupListing: Equatable, Sendable {
     public let name: String
     /// "consumer" for consumers; empty for a group that has only offsets.
     public let protocolType: String
-    /// As Kafka names it: Stable, Empty, PreparingRebalance, CompletingRebalance.
+    /// As Kafka names it: Stable, Empty, PreparingRebalance, CompletingRebalance, Reconciling.
     public let state: String
 }
 
@@ -64,6 +64,16 @@ extension GroupDescription.Member {
         client = member.clientId
         host = member.clientHost
         partitions = Self.partitions(of: member.memberAssignment)
+    }
+
+    init(_ member: ConsumerGroupDescribeResponse.Member) {
+        id = member.memberId
+        instance = member.instanceId
+        client = member.clientId
+        host = member.clientHost
+        partitions = member.assignment.flatMap { topic in
+            topic.partitions.map { TopicPartition(topic: topic.topicName, partition: $0) }
+        }.sorted()
     }
 
     /// The head of an assignment as consumers write it (ConsumerProtocolAssignment): version, then topics with their

@@ -21,13 +21,29 @@ extension HoldfastAdmin {
                 throw .failed(.malformed("no answer for group '\(name)'"))
             }
             if group.errorCode.isError { throw ClusterClient.failure(group.errorCode, "group '\(name)'") }
-            if group.groupState == "Dead" { throw Self.unknownGroup(name) }
-            return group
+            if group.groupState == "Dead" { return try self.describeConsumerProtocolGroup(name) }
+            return GroupDescription(
+                name: name, state: group.groupState, protocolType: group.protocolType, assignor: group.protocolData,
+                members: group.members.map(GroupDescription.Member.init), progress: [])
         }
-        let members = group.members.map(GroupDescription.Member.init)
         return GroupDescription(
-            name: name, state: group.groupState, protocolType: group.protocolType, assignor: group.protocolData,
-            members: members, progress: try progress(of: name, assigned: members.flatMap(\.partitions)))
+            name: name, state: group.state, protocolType: group.protocolType, assignor: group.assignor,
+            members: group.members,
+            progress: try progress(of: name, assigned: group.members.flatMap(\.partitions)))
+    }
+
+    /// A group of the consumer protocol (KIP-848) is dead to those who ask in the classic one.
+    private func describeConsumerProtocolGroup(_ name: String) throws(ExchangeFailure) -> GroupDescription {
+        let answer = try cluster.ask(
+            ConsumerGroupDescribeRequest(groupIds: [name]), ConsumerGroupDescribeResponse.self, .controller)
+        guard let group = answer.groups.first(where: { $0.groupId == name }) else {
+            throw .failed(.malformed("no answer for group '\(name)'"))
+        }
+        if group.errorCode == .groupIdNotFound { throw Self.unknownGroup(name) }
+        if group.errorCode.isError { throw ClusterClient.failure(group.errorCode, "group '\(name)'") }
+        return GroupDescription(
+            name: name, state: group.groupState, protocolType: "consumer", assignor: group.assignorName,
+            members: group.members.map(GroupDescription.Member.init), progress: [])
     }
 
     private func progress(

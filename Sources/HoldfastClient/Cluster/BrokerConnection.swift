@@ -58,7 +58,7 @@ final class BrokerConnection {
     func enqueue<Request: KafkaRequestBody>(
         _ request: Request, expectsAnswer: Bool = true
     ) throws(ExchangeFailure) {
-        let version = try version(of: Request.apiKey)
+        let version = min(try version(of: Request.apiKey), request.newestVersion)
         nextCorrelationId &+= 1
         request.encodeFrame(
             into: &output, version: version, correlationId: nextCorrelationId, clientId: clientID)

@@ -127,6 +127,9 @@ struct GroupRefusal: Error {
 package struct GroupSettings: Sendable {
     package var minimumSessionMilliseconds: Int32 = 6_000
     package var maximumSessionMilliseconds: Int32 = 1_800_000
+    /// `group.consumer.session.timeout.ms` and `group.consumer.heartbeat.interval.ms`, of the consumer protocol.
+    package var consumerSessionMilliseconds = 45_000
+    package var consumerHeartbeatMilliseconds = 5_000
     /// `group.initial.rebalance.delay.ms`
     package var initialRebalanceDelayMilliseconds = 3_000
     /// `group.max.size`, with those that have only an id yet. Kafka has no limit unless one is set.

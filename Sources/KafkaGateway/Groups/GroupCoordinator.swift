@@ -9,6 +9,9 @@ final class GroupCoordinator {
     /// In the order in which they came up; looked up by name.
     private var groups: [ClassicGroup] = []
     private var groupOfName: [String: ClassicGroup] = [:]
+    /// A name is here or there.
+    private var consumerGroups: [ConsumerProtocolGroup] = []
+    private var consumerGroupOfName: [String: ConsumerProtocolGroup] = [:]
     /// The term for which `groups` was made; nil while this node does not lead.
     private var term: UInt64?
     private var nextRetentionCheck: UInt64 = 0
@@ -32,10 +35,25 @@ final class GroupCoordinator {
         let abandoned = groups
         groups = []
         groupOfName = [:]
+        consumerGroups = []
+        consumerGroupOfName = [:]
         term = leads
         for group in abandoned { group.abandon() }
         guard term != nil else { return }
-        for stored in gateway.broker.allGroups where !stored.generation.members.isEmpty { take(stored.generation) }
+        for stored in gateway.broker.allGroups where stored.memberCount > 0 {
+            if let membership = stored.membership { take(membership, stored.name) } else { take(stored.generation) }
+        }
+    }
+
+    @discardableResult private func take(_ stored: ConsumerMembership, _ name: String) -> ConsumerProtocolGroup {
+        let group = ConsumerProtocolGroup(
+            name: name, stored: stored, now: now, settings: settings, catalog: TopicCatalog(gateway: gateway),
+            store: { [unowned self] change, completion in
+                self.gateway.propose([.changeMembership(change)]) { completion($0[0].coordinatorCode) }
+            })
+        consumerGroups.append(group)
+        consumerGroupOfName[name] = group
+        return group
     }
 
     @discardableResult private func take(_ stored: GroupGeneration) -> ClassicGroup {
@@ -58,24 +76,62 @@ final class GroupCoordinator {
         }
     }
 
-    /// To be asked only when nothing refuses. The group, if there is one here or in the broker's state.
+    // To be asked only when nothing refuses.
+
+    /// The group, if there is one of the classic protocol here or in the broker's state.
     func find(_ name: String) -> ClassicGroup? {
-        groupOfName[name] ?? gateway.broker.group(named: name).map { take($0.generation) }
+        if let group = groupOfName[name] { return group }
+        guard consumerGroupOfName[name] == nil, let stored = gateway.broker.group(named: name) else { return nil }
+        return stored.membership == nil ? take(stored.generation) : nil
     }
 
-    func findOrMake(_ name: String) -> ClassicGroup { find(name) ?? take(GroupGeneration(group: name)) }
+    func findConsumerGroup(_ name: String) -> ConsumerProtocolGroup? {
+        if let group = consumerGroupOfName[name] { return group }
+        guard groupOfName[name] == nil else { return nil }
+        return gateway.broker.group(named: name)?.membership.map { take($0, name) }
+    }
+
+    func findEither(_ name: String) -> (any CoordinatedGroup)? { find(name) ?? findConsumerGroup(name) }
+
+    /// A group of the other protocol becomes one of this if it has no members; nil if it has.
+    func findOrMake(_ name: String) -> ClassicGroup? {
+        if let group = find(name) { return group }
+        guard let other = findConsumerGroup(name) else { return take(GroupGeneration(group: name)) }
+        if other.hasMembers { return nil }
+        drop(other)
+        return take(GroupGeneration(group: name, number: other.state.epoch))
+    }
+
+    /// Likewise.
+    func findOrMakeConsumerGroup(_ name: String) -> ConsumerProtocolGroup? {
+        if let group = findConsumerGroup(name) { return group }
+        guard let other = find(name) else { return take(ConsumerMembership(epoch: 0), name) }
+        guard !other.hasMembers, other.pending.isEmpty else { return nil }
+        drop(other)
+        return take(ConsumerMembership(epoch: max(other.generation, 0)), name)
+    }
+
+    private func drop(_ group: ClassicGroup) {
+        groupOfName[group.name] = nil
+        groups.removeAll { $0 === group }
+    }
+
+    private func drop(_ group: ConsumerProtocolGroup) {
+        consumerGroupOfName[group.name] = nil
+        consumerGroups.removeAll { $0 === group }
+    }
 
     /// Names of all groups here and in the broker's state, in no meaningful order.
     var names: [String] {
         let stored = gateway.broker.allGroups.map(\.name)
-        return stored + groups.map(\.name).filter { gateway.broker.group(named: $0) == nil }
+        let here = groups.map(\.name) + consumerGroups.map(\.name)
+        return stored + here.filter { gateway.broker.group(named: $0) == nil }
     }
 
     /// The broker's state has the group no more. Neither has this, unless somebody is joining it again.
     func wasDeleted(_ name: String) {
-        guard groupOfName[name]?.isIdle == true else { return }
-        groupOfName[name] = nil
-        groups.removeAll { $0.name == name }
+        if let group = groupOfName[name], group.isIdle { drop(group) }
+        if let group = consumerGroupOfName[name], group.isIdle { drop(group) }
     }
 
     func tick() {
@@ -85,6 +141,9 @@ final class GroupCoordinator {
         for group in groups { group.tick(now: time) }
         for group in groups where group.isIdle { groupOfName[group.name] = nil }
         groups.removeAll { $0.isIdle }
+        for group in consumerGroups { group.tick(now: time) }
+        for group in consumerGroups where group.isIdle { consumerGroupOfName[group.name] = nil }
+        consumerGroups.removeAll { $0.isIdle }
         expireOffsets(now: time)
     }
 

@@ -5,7 +5,7 @@ import KafkaWire
 /// What administrators ask about consumer groups.
 extension KafkaSession {
     /// Read, delete and describe (KIP-430).
-    private static let groupOperations: Int32 = 0x148
+    static let groupOperations: Int32 = 0x148
 
     /// ListGroups (key 16). Clients ask every node and put the answers together; only the leader has any.
     func listGroups(_ header: KafkaRequestHeader, _ request: ListGroupsRequest) {
@@ -14,12 +14,14 @@ extension KafkaSession {
             return respond(header, ListGroupsResponse(errorCode: code, groups: []))
         }
         let types = request.typesFilter.map { $0.lowercased() }
-        guard types.isEmpty || types.contains("classic") else { return respond(header, ListGroupsResponse(groups: [])) }
         let states = request.statesFilter.map { $0.lowercased() }
         let groups = gateway.coordinator.names.sorted().compactMap { name -> ListGroupsResponse.Group? in
-            let (state, type) = gateway.summary(ofGroup: name)
-            guard states.isEmpty || states.contains(state.lowercased()) else { return nil }
-            return .init(groupId: name, protocolType: type, groupState: state, groupType: "classic")
+            guard let group = gateway.coordinator.findEither(name) else { return nil }
+            guard states.isEmpty || states.contains(group.stateName.lowercased()) else { return nil }
+            guard types.isEmpty || types.contains(group.typeName) else { return nil }
+            return .init(
+                groupId: name, protocolType: group.protocolType, groupState: group.stateName,
+                groupType: group.typeName)
         }
         respond(header, ListGroupsResponse(groups: groups))
     }
@@ -31,7 +33,7 @@ extension KafkaSession {
         respond(header, DescribeGroupsResponse(groups: request.groups.map { name in
             if let refusal { return .failed(name, refusal, state: "") }
             if name.isEmpty { return .failed(name, .invalidGroupId, state: "") }
-            // A group that there is not is described as dead, without an error.
+            // A group that there is not, or of another protocol, is described as dead, without an error.
             guard var group = gateway.coordinator.find(name)?.summary else {
                 return .failed(name, .none, state: "Dead")
             }
@@ -49,8 +51,8 @@ extension KafkaSession {
         }
         let codes = request.groupsNames.map { name -> KafkaErrorCode in
             if name.isEmpty { return .invalidGroupId }
-            guard let group = gateway.coordinator.find(name) else { return .groupIdNotFound }
-            return group.phase == .empty ? .none : .nonEmptyGroup
+            guard let group = gateway.coordinator.findEither(name) else { return .groupIdNotFound }
+            return group.hasMembers ? .nonEmptyGroup : .none
         }
         let deleted = zip(request.groupsNames, codes).filter { $0.1 == .none }.map(\.0)
         let ticket = reserve(holding: 0)
@@ -66,13 +68,6 @@ extension KafkaSession {
             }
             fill(ticket, header, DeleteGroupsResponse(results: results))
         }
-    }
-}
-
-extension KafkaGateway {
-    fileprivate func summary(ofGroup name: String) -> (state: String, protocolType: String) {
-        guard let group = coordinator.find(name) else { return ("Dead", "") }
-        return (group.phase.rawValue, group.protocolType)
     }
 }
 

@@ -6,7 +6,7 @@ import KafkaWire
 extension KafkaSession {
     /// OffsetCommit (key 8).
     func offsetCommit(_ header: KafkaRequestHeader, _ request: OffsetCommitRequest) {
-        let code = refusal(of: request)
+        let code = refusal(of: request, version: header.apiVersion)
         if code != .none { return respond(header, request.answer(request.partitions.map { _ in code })) }
         // By partition, in the order of the request: where it goes, or why not.
         var places: [(key: PartitionKey?, refusal: KafkaErrorCode)] = []
@@ -41,18 +41,16 @@ extension KafkaSession {
         }
     }
 
-    private func refusal(of request: OffsetCommitRequest) -> KafkaErrorCode {
+    private func refusal(of request: OffsetCommitRequest, version: Int16) -> KafkaErrorCode {
         if let refusal = gateway.coordinator.refusal { return refusal }
         // Unlike in other requests the empty group id was allowed here once; Kafka still takes it. It is refused like
         // everywhere else: nobody could fetch the offsets apart from others who forgot theirs.
         if request.groupId.isEmpty { return .invalidGroupId }
         let generation = request.generationIdOrMemberEpoch
-        guard let group = gateway.coordinator.find(request.groupId) else {
+        guard let group = gateway.coordinator.findEither(request.groupId) else {
             return generation < 0 ? .none : .illegalGeneration
         }
-        return group.checkCommit(
-            request.memberId, instance: request.groupInstanceId, generation: generation,
-            now: gateway.node.clock.monotonicNanoseconds)
+        return group.checkCommit(request, version: version, now: gateway.node.clock.monotonicNanoseconds)
     }
 
     /// OffsetFetch (key 9), after the leader has made sure that it still is one: a deposed leader would hand out
@@ -77,7 +75,7 @@ extension KafkaSession {
         if let refusal = gateway.coordinator.refusal {
             return respond(header, OffsetDeleteResponse(errorCode: refusal, topics: []))
         }
-        guard let group = gateway.coordinator.find(request.groupId) else {
+        guard let group = gateway.coordinator.findEither(request.groupId) else {
             return respond(header, OffsetDeleteResponse(errorCode: .groupIdNotFound, topics: []))
         }
         guard let subscribed = group.subscribedTopics else {
@@ -118,6 +116,11 @@ extension KafkaGateway {
     /// What a group has committed in the partitions asked for; in all when none are named.
     fileprivate func offsets(_ request: OffsetFetchRequest.Group) -> OffsetFetchResponse.Group {
         if request.groupId.isEmpty { return .init(groupId: "", topics: [], errorCode: .invalidGroupId) }
+        let isMember = request.memberId != nil || request.memberEpoch >= 0
+        if isMember, let group = coordinator.findConsumerGroup(request.groupId) {
+            let code = group.checkOffsets(request.memberId ?? "", epoch: request.memberEpoch)
+            if code.isError { return .init(groupId: request.groupId, topics: [], errorCode: code) }
+        }
         let group = broker.group(named: request.groupId)
         guard let topics = request.topics else {
             return .init(groupId: request.groupId, topics: group.map(everything) ?? [])

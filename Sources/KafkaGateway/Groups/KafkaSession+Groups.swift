@@ -36,7 +36,8 @@ extension KafkaSession {
         let coordinator = gateway.coordinator
         let group = isNew ? coordinator.findOrMake(request.groupId) : coordinator.find(request.groupId)
         guard let group else {
-            return respond(header, JoinGroupResponse.failed(.unknownMemberId, memberId: request.memberId))
+            let code: KafkaErrorCode = isNew ? .inconsistentGroupProtocol : .unknownMemberId
+            return respond(header, JoinGroupResponse.failed(code, memberId: request.memberId))
         }
         let ticket = reserve(holding: 0)
         let client = GroupClient(id: header.clientId?.text ?? "", host: "/" + clientHost)

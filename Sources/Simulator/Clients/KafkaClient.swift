@@ -31,7 +31,7 @@ class KafkaClient {
         _ request: some KafkaRequestBody, to machine: Int, extraTime: UInt64 = 0, as type: Response.Type,
         then: @escaping (Response?) -> Void
     ) {
-        let version = SupportedApis[Response.apiKey].maximum
+        let version = request.newestVersion
         let socket = openSocket(to: machine)
         let correlation = nextCorrelation
         socket.expect(correlation) { [unowned self] frame in

@@ -1,0 +1,200 @@
+import Broker
+import KafkaWire
+
+extension ConsumerProtocolGroup {
+    /// `id` is the member's, given out just now if the request has none. The request is well formed.
+    func heartbeat(
+        _ request: ConsumerGroupHeartbeatRequest, id: String, client: GroupClient, now: UInt64,
+        answer: @escaping (ConsumerGroupHeartbeatResponse) -> Void
+    ) {
+        do throws(GroupRefusal) {
+            if request.memberEpoch < 0 { return try leave(request, answer) }
+            try attend(request, id: id, client: client, now: now, answer)
+        } catch {
+            answer(.failed(error.code))
+        }
+    }
+
+    private func attend(
+        _ request: ConsumerGroupHeartbeatRequest, id: String, client: GroupClient, now: UInt64,
+        _ answer: @escaping (ConsumerGroupHeartbeatResponse) -> Void
+    ) throws(GroupRefusal) {
+        let owned = request.memberEpoch == 0 ? [] : request.topicPartitions.map(catalog.keys)
+        var next = state
+        let known = try find(request, id: id, owned: owned)
+        if known == nil, state.members.count >= settings.maximumMembers {
+            throw GroupRefusal(code: .groupMaxSizeReached)
+        }
+        let before = known.map { state[$0] }
+        var member = before ?? ConsumerMember(joining: request, id: id, client: client)
+        if member.id != id {
+            next.remove(member.id)
+            member = member.replaced(by: id)
+        }
+        member.update(request, client)
+        if before.map({ $0 != member }) ?? true { next.put(member) }
+        let isOther = before.map { $0.topics != member.topics || $0.assignor != member.assignor } ?? true
+        if isOther, next.members.reduce(0, { $0 + $1.byteCount }) > settings.maximumBytes {
+            throw GroupRefusal(code: .groupMaxSizeReached)
+        }
+        let hasOtherTopics = topicsHaveChanged(next)
+        if isOther || hasOtherTopics { retarget(&next) }
+        if let position = next.position(of: id) { next.reconcile(position, owned: owned) }
+        guard let after = next.position(of: id).map({ next[$0] }) else { return }
+        let isTold = request.memberEpoch == 0 || request.isFull || after.held != before?.held
+        let response = ConsumerGroupHeartbeatResponse(
+            memberId: id, memberEpoch: after.epoch,
+            heartbeatIntervalMs: Int32(clamping: settings.consumerHeartbeatMilliseconds),
+            assignment: isTold ? catalog.partitions(after.held) : nil)
+        advance(to: next) { answer($0.isError ? .failed($0) : response) }
+        if state.position(of: id) != nil {
+            touch(after, now: now, revokesAnew: after.revoking != before?.revoking)
+        }
+        if before?.id != id { forgetClocks() }
+    }
+
+    /// The member that sends this, or whose place it takes; nil for a new one.
+    private func find(
+        _ request: ConsumerGroupHeartbeatRequest, id: String, owned: [PartitionKey]?
+    ) throws(GroupRefusal) -> Int? {
+        let joins = request.memberEpoch == 0
+        guard let instance = request.instanceId else {
+            guard let position = state.position(of: id) else {
+                if joins { return nil }
+                throw GroupRefusal(code: .unknownMemberId)
+            }
+            try checkEpoch(of: state[position], request.memberEpoch, owned)
+            return position
+        }
+        guard let position = state.members.firstIndex(where: { $0.instance == instance }) else {
+            if joins, state.position(of: id) == nil { return nil }
+            throw GroupRefusal(code: .unknownMemberId)
+        }
+        if state[position].id == id {
+            try checkEpoch(of: state[position], request.memberEpoch, owned)
+        } else if !joins {
+            throw GroupRefusal(code: .fencedInstanceId)
+        } else if state[position].epoch != ConsumerMember.awayEpoch || state.position(of: id) != nil {
+            throw GroupRefusal(code: .unreleasedInstanceId)
+        }
+        return position
+    }
+
+    /// A member may not have heard of its newest epoch; then it owns nothing that it did not hold before.
+    private func checkEpoch(
+        of member: ConsumerMember, _ epoch: Int32, _ owned: [PartitionKey]?
+    ) throws(GroupRefusal) {
+        if epoch == 0 || epoch == member.epoch { return }
+        let isBehind = epoch < member.epoch && epoch == member.previousEpoch
+        guard isBehind, let owned, Set(owned).isSubset(of: member.held) else {
+            throw GroupRefusal(code: .fencedMemberEpoch)
+        }
+    }
+
+    private func leave(
+        _ request: ConsumerGroupHeartbeatRequest, _ answer: @escaping (ConsumerGroupHeartbeatResponse) -> Void
+    ) throws(GroupRefusal) {
+        let found = request.instanceId.map { instance in state.members.firstIndex { $0.instance == instance } }
+            ?? state.position(of: request.memberId)
+        guard let found else { throw GroupRefusal(code: .unknownMemberId) }
+        if state[found].id != request.memberId { throw GroupRefusal(code: .fencedInstanceId) }
+        var next = state
+        if request.memberEpoch == ConsumerMember.awayEpoch, state[found].instance != nil {
+            next[found].epoch = ConsumerMember.awayEpoch
+            next[found].revoking = []
+        } else {
+            next.remove(request.memberId)
+            retarget(&next)
+        }
+        let response = ConsumerGroupHeartbeatResponse(memberId: request.memberId, memberEpoch: request.memberEpoch)
+        advance(to: next) { answer($0.isError ? .failed($0) : response) }
+        forgetClocks()
+    }
+
+    /// May this member commit offsets, or ask for them, now? An epoch below zero stands for somebody outside the group.
+    func checkOffsets(_ id: String, epoch: Int32) -> KafkaErrorCode {
+        if epoch < 0, state.members.isEmpty { return .none }
+        guard let position = state.position(of: id) else { return .unknownMemberId }
+        return state[position].epoch == epoch ? .none : .staleMemberEpoch
+    }
+}
+
+extension ConsumerMembership {
+    /// The next step of a member towards its target. `owned` is what it says it reads, nil if it does not say.
+    mutating func reconcile(_ position: Int, owned: [PartitionKey]?) {
+        var member = self[position]
+        let owned = owned.map { Set($0) }
+        if !member.revoking.isEmpty {
+            guard let owned, owned.isDisjoint(with: member.revoking) else { return }
+            member.revoking = []
+        }
+        let target = Set(member.target)
+        let excess = member.held.filter { !target.contains($0) }
+        if !excess.isEmpty {
+            member.held.removeAll { !target.contains($0) }
+            if owned.map({ !$0.isDisjoint(with: excess) }) ?? true {
+                member.revoking = excess
+                self[position] = member
+                return
+            }
+        }
+        if member.held.count < member.target.count {
+            let others = members.indices.filter { $0 != position }
+            let taken = Set(others.flatMap { members[$0].held + members[$0].revoking })
+            member.held = member.target.filter { !taken.contains($0) }
+        }
+        if member.epoch != epoch {
+            member.previousEpoch = max(member.epoch, 0)
+            member.epoch = epoch
+        }
+        if member != self[position] { self[position] = member }
+    }
+}
+
+extension ConsumerMember {
+    fileprivate init(joining request: ConsumerGroupHeartbeatRequest, id: String, client: GroupClient) {
+        self.init(
+            id: id, instance: request.instanceId, rack: nil, clientID: client.id, clientHost: client.host,
+            rebalanceTimeoutMilliseconds: request.rebalanceTimeoutMs, topics: [], assignor: nil)
+    }
+
+    /// A static member that was away is back as another process, which owns nothing yet.
+    fileprivate func replaced(by id: String) -> ConsumerMember {
+        var member = ConsumerMember(
+            id: id, instance: instance, rack: rack, clientID: clientID, clientHost: clientHost,
+            rebalanceTimeoutMilliseconds: rebalanceTimeoutMilliseconds, topics: topics, assignor: assignor)
+        member.held = held
+        member.target = target
+        return member
+    }
+
+    /// Takes over what the request says; what it leaves out is as before.
+    fileprivate mutating func update(_ request: ConsumerGroupHeartbeatRequest, _ client: GroupClient) {
+        clientID = client.id
+        clientHost = client.host
+        if let rack = request.rackId { self.rack = rack }
+        if request.rebalanceTimeoutMs >= 0 { rebalanceTimeoutMilliseconds = request.rebalanceTimeoutMs }
+        if let names = request.subscribedTopicNames, names != topics { topics = Set(names).sorted() }
+        if let assignor = request.serverAssignor { self.assignor = assignor }
+    }
+
+    /// What it says of itself.
+    fileprivate var byteCount: Int {
+        let own = [id, instance ?? "", rack ?? "", clientID, clientHost, assignor ?? ""]
+        return (own + topics).reduce(0) { $0 + $1.utf8.count + 8 }
+    }
+}
+
+extension ConsumerGroupHeartbeatRequest {
+    /// Says everything, so it is to be told everything: the client may have missed an answer.
+    fileprivate var isFull: Bool {
+        rebalanceTimeoutMs != -1 && (subscribedTopicNames != nil || subscribedTopicRegex != nil)
+            && topicPartitions != nil
+    }
+}
+
+extension ConsumerGroupHeartbeatResponse {
+    static func failed(_ code: KafkaErrorCode, _ message: String? = nil) -> ConsumerGroupHeartbeatResponse {
+        ConsumerGroupHeartbeatResponse(errorCode: code, errorMessage: message)
+    }
+}
