@@ -34,6 +34,19 @@ extension LogStore {
         return true
     }
 
+    /// Where the entry of `range` is, if its header is known: what could not be read once may be readable again. Nil if
+    /// it is not damaged any more.
+    package func place(of range: DamagedRange) -> EntryLocation? {
+        guard range.kind == .payload, damage.contains(range), let segment = segment(of: range.first),
+            let term = term(at: range.first)
+        else { return nil }
+        let slot = segment.slots[Int(range.first - segment.first)]
+        guard slot.isPlaced else { return nil }
+        return EntryLocation(
+            file: segment.file, headerOffset: slot.headerOffset, payloadLength: Int(slot.payloadLength),
+            index: range.first, term: term, chain: slot.chain)
+    }
+
     /// What must be read to repair `range`; nil if it is not to be repaired in place.
     package func repairSite(of range: DamagedRange) -> RepairSite? {
         guard damage.contains(range), let segment = segment(of: range.first), range.last <= segment.last else {

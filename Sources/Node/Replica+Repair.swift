@@ -23,12 +23,24 @@ extension Replica {
     /// `bytes` nil: the read failed.
     func rechecked(_ location: EntryLocation, _ bytes: ByteSlice?) {
         defer { resumeApply() }
+        if let range = log.damagedRanges.first(where: { log.place(of: $0) == location }) {
+            return readAgain(range, location, bytes)
+        }
         guard log.location(of: location.index) == location else { return }
         if let bytes, LogStore.decodeStored(bytes, at: location) != nil { return }
         guard log.noteDamage(location.index) else { return }
         metrics.damagedEntries += 1
         onEvent?(.damageFound(first: location.index, last: location.index))
         damageChanged()
+    }
+
+    /// The disk had failed to read what was there all the time. Of an entry that nobody else has that is all the help
+    /// that can come. (Seed 79953 of the simulator.)
+    private func readAgain(_ range: DamagedRange, _ location: EntryLocation, _ bytes: ByteSlice?) {
+        guard !repair.isWriting, let bytes, let entry = LogStore.decodeStored(bytes, at: location) else { return }
+        log.onRepaired(range)
+        onEvent?(.readableAgain(index: range.first))
+        wentWell(range, isAsKnown: isTold(entry))
     }
 
     private func resumeApply() {
@@ -94,6 +106,10 @@ extension Replica {
         repair.waiting = 0
         repair.answers = [:]
         for member in otherMembers { send(.repairRead(first: range.first, last: range.last), to: member) }
+        guard let place = log.place(of: range) else { return }
+        start(.recheck(place)) {
+            disk.read(place.file, offset: place.headerOffset, count: place.byteCount, token: $0)
+        }
     }
 
     /// Gives up when every member has answered, again and again, that it has no copy, and so many have lost theirs that
@@ -192,6 +208,10 @@ extension Replica {
         log.onRepaired(range)
         metrics.repairedEntries += range.last - range.first + 1
         onEvent?(.repaired(first: range.first, last: range.last, from: peer))
+        wentWell(range, isAsKnown: isAsKnown)
+    }
+
+    private func wentWell(_ range: DamagedRange, isAsKnown: Bool) {
         rows.failed.removeAll()
         // Raft was given another term, or no membership, for one of them: it must be told from the beginning.
         if !isAsKnown { return stop(.repairedAnew(first: range.first, last: range.last)) }

@@ -185,6 +185,8 @@ package enum ReplicaEvent {
     /// Entries that were durable cannot be read; copies are being asked for.
     case damageFound(first: UInt64, last: UInt64)
     case repaired(first: UInt64, last: UInt64, from: NodeID)
+    /// A damaged entry was only unreadable for a while.
+    case readableAgain(index: UInt64)
     /// Copies of damaged entries are not what stood there.
     case repairRefused(first: UInt64, last: UInt64, from: NodeID)
     /// A file other than a segment is damaged; it is written again.

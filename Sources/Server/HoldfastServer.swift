@@ -259,6 +259,8 @@ extension HoldfastServer {
             logger.error("entries are damaged; copies are asked for", ["first": first, "last": last])
         case .repaired(let first, let last, let peer):
             logger.info("damaged entries repaired", ["first": first, "last": last, "from": peer])
+        case .readableAgain(let index):
+            logger.info("damaged entry can be read again", ["index": index])
         case .repairRefused(let first, let last, let peer):
             logger.error("copies of damaged entries do not fit", ["first": first, "last": last, "from": peer])
         case .fileDamaged(let name): logger.error("file is damaged; written again", ["file": name])

@@ -135,6 +135,7 @@ struct SessionTests {
         let cluster = try TestCluster.ready(kafka: { $0.maximumItemsPerRequest = 20 })
         let setUp = try cluster.connect()
         try setUp.create("t", partitions: 3)
+        try setUp.create("w")
         _ = try setUp.produce(.batch(["a", "b", "c"]), to: "t")
         let random = SeededEntropy(seed: 11)
         var answered = 0
@@ -188,7 +189,7 @@ struct SessionTests {
             ])
         ]))
         add(DeleteRecordsRequest(
-            topics: [.init(name: "t", partitions: [.init(partitionIndex: 0, offset: 0)])], timeoutMs: 10))
+            topics: [.init(name: "w", partitions: [.init(partitionIndex: 0, offset: 0)])], timeoutMs: 10))
         add(DescribeLogDirsRequest(topics: [.init(topic: "t", partitions: [0, 1])]))
         add(ElectLeadersRequest(topicPartitions: [.init(topic: "t", partitions: [0, 1])], timeoutMs: 10))
         add(DescribeTopicPartitionsRequest(

@@ -163,6 +163,25 @@ import Testing
         }
     }
 
+    /// The disk failed to read, and does no more: nobody else is needed (seed 79953).
+    @Test func whatCanBeReadAgainIsNotDamagedAnyMore() throws {
+        let (cluster, _) = try begin(seed: 21)
+        let alone = try #require(cluster.members.first { $0.id != cluster.leader?.id })
+        let replica = try #require(alone.node?.replica)
+        for other in cluster.members where other.id != alone.id {
+            cluster.network.setLink(alone.id, other.id, up: false)
+        }
+        let (path, location) = try place(40, alone)
+        alone.disk.flip(path, byte: Int(location.payloadOffset) + 3, mask: 1)
+        replica.suspect(40)
+        #expect(cluster.run(until: { !replica.log.damagedRanges.isEmpty }, limit: 1_000))
+        cluster.run(milliseconds: 2_500)
+        #expect(!replica.log.damagedRanges.isEmpty)
+        alone.disk.flip(path, byte: Int(location.payloadOffset) + 3, mask: 1)
+        #expect(cluster.run(until: { replica.log.damagedRanges.isEmpty }, limit: 2_500))
+        #expect(alone.fault == nil)
+    }
+
     /// The helix: nobody has a whole log, and nobody may vote, but each entry is whole somewhere.
     @Test func allDamagedInDisjointPlaces() throws {
         for (number, kind) in Damage.allCases.enumerated() where kind != .end {

@@ -11,15 +11,28 @@ struct EventQueue {
     private var heap: [Entry] = []
     private var events: [SimulationEvent?] = []
     private var freeSlots: [Int] = []
-    private var nextSequence: UInt64 = 0
+    private var nextSequence: UInt64 = 1 << 63
+    private var firstSequence: UInt64 = 1 << 63
 
     var nextTime: UInt64? { heap.first?.time }
 
+    /// `events` come in their order, and before all others of the same time.
+    mutating func addFirst(_ events: [SimulationEvent], at time: UInt64) {
+        for event in events.reversed() {
+            firstSequence -= 1
+            add(event, at: time, sequence: firstSequence)
+        }
+    }
+
     mutating func add(_ event: SimulationEvent, at time: UInt64) {
+        add(event, at: time, sequence: nextSequence)
+        nextSequence += 1
+    }
+
+    private mutating func add(_ event: SimulationEvent, at time: UInt64, sequence: UInt64) {
         let slot = freeSlots.popLast() ?? events.count
         if slot == events.count { events.append(event) } else { events[slot] = event }
-        heap.append(Entry(time: time, sequence: nextSequence, slot: slot))
-        nextSequence += 1
+        heap.append(Entry(time: time, sequence: sequence, slot: slot))
         siftUp(heap.count - 1)
     }
 

@@ -287,7 +287,8 @@ package final class Simulation {
     func resume(_ machine: Machine) {
         guard machine.isUp, machine.isPaused else { return }
         note("node \(machine.id)", "resumed")
-        for event in machine.resume() { queue.add(event, at: now) }
+        // What has waited comes before what arrives just now.
+        queue.addFirst(machine.resume(), at: now)
     }
 
     // MARK: Disks
