@@ -155,15 +155,23 @@ extension LogStore {
             for (position, record) in found.scan.records.enumerated() where record.kind == .configuration {
                 let index = found.header.first + UInt64(position)
                 guard !isDamaged(index) else { continue }
-                var reader = LogReplay(disk, directory: directory, segments: segments, from: index, through: index)
-                if let entry = try reader.next() {
-                    configurations.append((index, entry.payload.first ?? .empty))
-                }
+                if let payload = try configuration(at: index) { configurations.append((index, payload)) }
             }
         }
         return RecoveredLog(
             term: state.term, vote: state.vote, snapshot: snapshot, firstIndex: firstIndex, last: last, runs: runs,
             configurations: configurations, damaged: damage, findings: examination.findings,
             replay: LogReplay(disk, directory: directory, segments: segments, from: start, through: last.index))
+    }
+
+    /// Nil if the entry is damaged, which is noted: of a segment with a sidecar nobody has read the payloads.
+    private func configuration(at index: UInt64) throws(LogStoreError) -> ByteSlice? {
+        var reader = LogReplay(disk, directory: directory, segments: segments, from: index, through: index)
+        do {
+            return try reader.next().map { $0.payload.first ?? .empty }
+        } catch {
+            guard case .damaged = error, noteDamage(index) else { throw error }
+            return nil
+        }
     }
 }

@@ -215,7 +215,7 @@ import Testing
         #expect(cluster.run(until: { cluster.leader != nil }))
         let node = try #require(cluster.leader?.node)
         let term = node.replica.term
-        var random = SeededEntropy(seed: 3)
+        let random = SeededEntropy(seed: 3)
         for length in 0..<2000 {
             let bytes = (0..<(length % 120)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             node.transport.deliver?(.frame(from: NodeID(2), ByteSlice(bytes)))

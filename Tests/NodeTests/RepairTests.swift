@@ -131,13 +131,13 @@ import Testing
 
     /// Simulator seed 25418: of a configuration's entry only the payload was damaged, so its place and term were known,
     /// but not who the members are.
-    @Test func aConfigurationThatIsRepairedIsTakenUp() throws {
+    @Test(arguments: [true, false]) func aConfigurationThatIsRepairedIsTakenUp(_ hasSidecars: Bool) throws {
         let (cluster, writer) = try begin(seed: 47)
         let follower = try #require(cluster.members.first { $0.id != cluster.leader?.id })
         let known = try #require(follower.node?.replica.configurations)
         let (path, location) = try place(known.lastIndex, follower)
         cluster.crash(follower, losesPower: false)
-        try removeSidecars(follower)
+        if !hasSidecars { try removeSidecars(follower) }
         follower.disk.flip(path, byte: Int(location.headerOffset) + location.byteCount - 3, mask: 4)
         try cluster.start(follower)
         #expect(follower.node?.replica.configurations != known)

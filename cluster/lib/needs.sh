@@ -113,7 +113,7 @@ discard_stale_build() {
     shift 2
     sources="$(cd "$repository" && find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)"
     if [ "$(cat "$stamp" 2>/dev/null)" != "$sources" ]; then
-        rm -rf "$folder"/*/"$configuration"
+        rm -rf "${folder:?}"/*/"${configuration:?}"
         mkdir -p "$folder"
         printf '%s\n' "$sources" >"$stamp"
     fi

@@ -49,7 +49,7 @@ final class DirectorClient: KafkaClient {
         call(request, to: anyMachine, extraTime: 1_000_000, as: CreateTopicsResponse.self) { [unowned self] response in
             switch response?.topics.first?.errorCode {
             case .some(.none), .some(.topicAlreadyExists): self.simulation.workload.opened(stream.number)
-            case .none:
+            case nil:
                 self.unanswered.insert(stream.number)
                 self.again { [unowned self] in self.create(stream) }
             case .some(let code) where code.isRetriable:
@@ -154,7 +154,7 @@ final class DirectorClient: KafkaClient {
             case .some(.none), .some(.unknownTopicOrPartition):
                 self.simulation.workload.advance(stream.number, to: .deleted)
                 self.isBusy = false
-            case .none: self.again { [unowned self] in self.delete(stream) }
+            case nil: self.again { [unowned self] in self.delete(stream) }
             case .some(let code) where code.isRetriable: self.again { [unowned self] in self.delete(stream) }
             case .some(let code): self.simulation.fail("topic \(stream.name) cannot be deleted: \(code.name)")
             }
