@@ -1,6 +1,10 @@
+import KafkaWire
+
 /// Counters since start.
 package struct KafkaMetrics: Sendable {
+    /// Those with a header that decodes are in `requestsByAPI`, too.
     package var requests: UInt64 = 0
+    private var counts = [UInt64](repeating: 0, count: Int(ApiKey.allCases.map(\.rawValue).max()!) + 1)
     package var malformedRequests: UInt64 = 0
     package var producedBytes: UInt64 = 0
     package var producedBatches: UInt64 = 0
@@ -8,4 +12,13 @@ package struct KafkaMetrics: Sendable {
     package var fetchedBytes: UInt64 = 0
     package var upgradedAcks: UInt64 = 0
     package var forwardedRequests: UInt64 = 0
+
+    /// The APIs that were asked at least once, in the order of their keys.
+    package var requestsByAPI: [(key: ApiKey, count: UInt64)] {
+        ApiKey.allCases.map { ($0, counts[Int($0.rawValue)]) }.filter { $0.count > 0 }
+    }
+
+    mutating func count(_ key: ApiKey) {
+        counts[Int(key.rawValue)] += 1
+    }
 }

@@ -73,6 +73,7 @@ package final class KafkaSession {
 
     private func handle(_ request: KafkaRequest, frame: ByteSlice) {
         let header = request.header
+        gateway.metrics.count(header.apiKey)
         if isForwarded, !Self.forwardable.contains(header.apiKey) {
             return close(reason: "\(header.apiKey) is not a request to be forwarded")
         }

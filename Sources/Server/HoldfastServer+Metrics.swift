@@ -76,6 +76,10 @@ extension HoldfastServer {
         let kafka = gateway.metrics
         page.gauge("holdfast_kafka_connections", "open Kafka connections", gateway.sessionCount)
         page.counter("holdfast_kafka_requests_total", "requests received", kafka.requests)
+        for (key, count) in kafka.requestsByAPI {
+            page.counter(
+                "holdfast_kafka_api_requests_total", "requests that decode, by API", count, labels: "api=\"\(key)\"")
+        }
         page.counter("holdfast_kafka_malformed_requests_total", "requests that do not decode", kafka.malformedRequests)
         page.counter("holdfast_kafka_produced_bytes_total", "record bytes offered", kafka.producedBytes)
         page.counter("holdfast_kafka_produced_batches_total", "produce fields accepted", kafka.producedBatches)
@@ -97,8 +101,8 @@ struct MetricsPage {
         line(name, "gauge", help, "\(value)", labels)
     }
 
-    mutating func counter(_ name: String, _ help: String, _ value: UInt64) {
-        line(name, "counter", help, "\(value)", "")
+    mutating func counter(_ name: String, _ help: String, _ value: UInt64, labels: String = "") {
+        line(name, "counter", help, "\(value)", labels)
     }
 
     /// Cumulative buckets at powers of two; `unit` is what a recorded value is divided by.

@@ -152,6 +152,9 @@ def test_metrics(cluster, topic):
         text = body.decode().lower()
         for word in ("term", "commit", "applied", "fsync", "connections", "bytes", "error", "bucket"):
             assert word in text, f"no metric with '{word}' in its name"
+    leader = cluster.leader().get("/metrics")[1].decode()
+    produced = re.findall(r'^holdfast_kafka_api_requests_total\{api="Produce"\} (\d+)$', leader, re.MULTILINE)
+    assert int(*produced) >= 1
 
 
 def test_scripts_refuse_wrong_arguments_by_name():

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -104,6 +105,19 @@ def consumer_protocol(assignor):
     return {"timing": {}, "group.protocol": "consumer", "group.remote.assignor": assignor}
 
 
+def heartbeats(cluster):
+    """Requests of the members of the consumer protocol that the leader has had."""
+    page = cluster.leader().get("/metrics")[1].decode()
+    counts = re.findall(r'^holdfast_kafka_api_requests_total\{api="ConsumerGroupHeartbeat"\} (\d+)$', page, re.MULTILINE)
+    return int(counts[0]) if counts else 0
+
+
+def wait_heartbeats(cluster, count):
+    """Until the leader has had so many more."""
+    before = heartbeats(cluster)
+    wait_until(lambda: heartbeats(cluster) >= before + count, SECONDS, f"{count} heartbeats")
+
+
 CRASHING = """
 import sys, confluent_kafka
 consumer = confluent_kafka.Consumer({"bootstrap.servers": sys.argv[1], "group.id": sys.argv[2],
@@ -157,8 +171,7 @@ def test_a_static_member_comes_back_in_the_consumer_protocol(cluster, topic):
     wait_until(lambda: shared_out([first, second]), SECONDS, "two members to share out the partitions")
     owned, moves = first.owned, second.moves
     first.stop()
-    # A heartbeat of the other.
-    time.sleep(6)
+    wait_heartbeats(cluster, 2)
     again = member("i")
     wait_until(lambda: again.owned == owned, SECONDS, "the member to own what it owned")
     assert second.moves == moves
@@ -193,8 +206,8 @@ def test_a_new_leader_moves_nobody_in_the_consumer_protocol(new_cluster):
     CLIENTS[1].write(cluster.bootstrap, "led", pairs)
     wait_until(lambda: len({row[:2] for member in members for row in member.seen}) == len(pairs), SECONDS,
                "every record to be read")
-    # Two heartbeats of each.
-    time.sleep(11)
+    # Two of each.
+    wait_heartbeats(cluster, 2 * len(members))
     assert [(member.moves, member.owned) for member in members] == before
     for member in members:
         member.stop()
