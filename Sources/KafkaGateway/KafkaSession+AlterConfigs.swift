@@ -5,41 +5,32 @@ import KafkaWire
 extension KafkaSession {
     /// AlterConfigs (key 33).
     func alterConfigs(_ header: KafkaRequestHeader, _ request: AlterConfigsRequest, frame: ByteSlice) {
-        alter(
-            header, frame: frame, request.resources.map(ConfigAlteration.init), validateOnly: request.validateOnly
-        ) { call, results in
-            call.answer(AlterConfigsResponse(responses: results.map { resource, refusal in
-                .init(
-                    errorCode: refusal?.code ?? .none, errorMessage: refusal?.message, resourceType: resource.type,
-                    resourceName: resource.name)
-            }))
-        }
+        alter(header, request, request.resources.map(ConfigAlteration.init), frame: frame)
     }
 
     /// IncrementalAlterConfigs (key 44, KIP-339).
     func incrementalAlterConfigs(
         _ header: KafkaRequestHeader, _ request: IncrementalAlterConfigsRequest, frame: ByteSlice
     ) {
-        alter(
-            header, frame: frame, request.resources.map(ConfigAlteration.init), validateOnly: request.validateOnly
-        ) { call, results in
-            call.answer(IncrementalAlterConfigsResponse(responses: results.map { resource, refusal in
+        alter(header, request, request.resources.map(ConfigAlteration.init), frame: frame)
+    }
+
+    /// Answers with every resource in the order asked for.
+    private func alter<Kind>(
+        _ header: KafkaRequestHeader, _ request: ConfigAlterationRequest<Kind>, _ alterations: [ConfigAlteration],
+        frame: ByteSlice
+    ) {
+        func answer(_ call: LeaderCall, _ results: [(resource: ConfigResource, refusal: Refusal?)]) {
+            call.answer(ConfigAlterationResponse<Kind>(responses: results.map { resource, refusal in
                 .init(
                     errorCode: refusal?.code ?? .none, errorMessage: refusal?.message, resourceType: resource.type,
                     resourceName: resource.name)
             }))
         }
-    }
-
-    /// `answer` gets every resource in the order asked for, with what was wrong with it.
-    private func alter(
-        _ header: KafkaRequestHeader, frame: ByteSlice, _ alterations: [ConfigAlteration], validateOnly: Bool,
-        answer: @escaping (LeaderCall, [(ConfigResource, Refusal?)]) -> Void
-    ) {
         lead(
             header, frame: frame, timeoutMs: nil,
             execute: { [self] call in
-                alter(alterations, validateOnly: validateOnly, for: call) { answer(call, $0) }
+                alter(alterations, validateOnly: request.validateOnly, for: call) { answer(call, $0) }
             },
             refusal: { call in answer(call, alterations.map { ($0.resource, call.reason) }) })
     }

@@ -4,7 +4,7 @@ import Testing
 
 /// AlterConfigs and IncrementalAlterConfigs.
 struct AlterConfigsTests {
-    private typealias Change = IncrementalAlterConfigsRequest.Config
+    private typealias Change = IncrementalAlteration.Setting
 
     private func begin(nodes: Int = 1) throws -> (TestCluster, TestClient) {
         let cluster = try TestCluster.ready(nodes: nodes, kafka: { $0.maximumItemsPerRequest = 3 })

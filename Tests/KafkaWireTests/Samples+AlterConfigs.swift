@@ -1,54 +1,66 @@
 import KafkaWire
 
-extension AlterConfigsRequest: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> AlterConfigsRequest {
-        let resources = values.array { AlterConfigsRequest.Resource.sample(&$0, version: version) }
+extension ConfigAlterationRequest: Sampled where Kind.Setting: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
+        let resources = values.array { Resource.sample(&$0, version: version) }
         let validateOnly = values.bool()
-        return AlterConfigsRequest(
+        return Self(
             resources: resources,
             validateOnly: validateOnly)
     }
 }
 
-extension AlterConfigsRequest.Resource: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> AlterConfigsRequest.Resource {
+extension ConfigAlterationRequest.Resource: Sampled where Kind.Setting: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
         let resourceType = values.int8()
         let resourceName = values.string()
-        let configs = values.array { AlterConfigsRequest.Config.sample(&$0, version: version) }
-        return AlterConfigsRequest.Resource(
+        let configs = values.array { Kind.Setting.sample(&$0, version: version) }
+        return Self(
             resourceType: resourceType,
             resourceName: resourceName,
             configs: configs)
     }
 }
 
-extension AlterConfigsRequest.Config: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> AlterConfigsRequest.Config {
+extension WholeAlteration.Setting: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
         let name = values.string()
         let value = values.nullableString()
-        return AlterConfigsRequest.Config(
+        return Self(
             name: name,
             value: value)
     }
 }
 
-extension AlterConfigsResponse: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> AlterConfigsResponse {
+extension IncrementalAlteration.Setting: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
+        let name = values.string()
+        let operation = values.int8()
+        let value = values.nullableString()
+        return Self(
+            name: name,
+            operation: operation,
+            value: value)
+    }
+}
+
+extension ConfigAlterationResponse: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
         let throttleTimeMs = values.int32()
-        let responses = values.array { AlterConfigsResponse.Resource.sample(&$0, version: version) }
-        return AlterConfigsResponse(
+        let responses = values.array { Resource.sample(&$0, version: version) }
+        return Self(
             throttleTimeMs: throttleTimeMs,
             responses: responses)
     }
 }
 
-extension AlterConfigsResponse.Resource: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> AlterConfigsResponse.Resource {
+extension ConfigAlterationResponse.Resource: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
         let errorCode = values.errorCode()
         let errorMessage = values.nullableString()
         let resourceType = values.int8()
         let resourceName = values.string()
-        return AlterConfigsResponse.Resource(
+        return Self(
             errorCode: errorCode,
             errorMessage: errorMessage,
             resourceType: resourceType,

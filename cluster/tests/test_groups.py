@@ -108,7 +108,8 @@ def consumer_protocol(assignor):
 def heartbeats(cluster):
     """Requests of the members of the consumer protocol that the leader has had."""
     page = cluster.leader().get("/metrics")[1].decode()
-    counts = re.findall(r'^holdfast_kafka_api_requests_total\{api="ConsumerGroupHeartbeat"\} (\d+)$', page, re.MULTILINE)
+    name = 'holdfast_kafka_api_requests_total{api="ConsumerGroupHeartbeat"}'
+    counts = re.findall(rf"^{re.escape(name)} (\d+)$", page, re.MULTILINE)
     return int(counts[0]) if counts else 0
 
 

@@ -1,9 +1,9 @@
 import Bytes
 
 /// What became of each resource.
-package struct IncrementalAlterConfigsResponse: KafkaResponseBody {
-    package static let apiKey = ApiKey.incrementalAlterConfigs
-    package static let firstFlexible: Int16 = 1
+package struct ConfigAlterationResponse<Kind: ConfigAlterationKind>: KafkaResponseBody {
+    package static var apiKey: ApiKey { Kind.apiKey }
+    package static var firstFlexible: Int16 { Kind.firstFlexible }
 
     /// How long the client should wait before its next request, in milliseconds.
     package var throttleTimeMs: Int32
@@ -15,23 +15,23 @@ package struct IncrementalAlterConfigsResponse: KafkaResponseBody {
     }
 }
 
-extension IncrementalAlterConfigsResponse {
+extension ConfigAlterationResponse {
     package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-        let flexible = version >= IncrementalAlterConfigsResponse.firstFlexible
+        let flexible = version >= Kind.firstFlexible
         throttleTimeMs = try reader.int32()
         responses = try reader.kafkaArray(of: Resource.self, version: version, flexible: flexible)
         try reader.skipKafkaTaggedFields(flexible: flexible)
     }
 
     package func encode(into writer: inout ByteWriter, version: Int16) {
-        let flexible = version >= IncrementalAlterConfigsResponse.firstFlexible
+        let flexible = version >= Kind.firstFlexible
         writer.int32(throttleTimeMs)
         writer.kafkaArray(responses, version: version, flexible: flexible)
         writer.kafkaNoTaggedFields(flexible: flexible)
     }
 }
 
-extension IncrementalAlterConfigsResponse {
+extension ConfigAlterationResponse {
     package struct Resource: KafkaStructure {
         package var errorCode: KafkaErrorCode
         /// nil when there is nothing to add to the code.
@@ -40,7 +40,7 @@ extension IncrementalAlterConfigsResponse {
         package var resourceType: Int8
         package var resourceName: String
 
-        package static let minimumSize = 6
+        package static var minimumSize: Int { 6 }
 
         package init(
             errorCode: KafkaErrorCode = .none, errorMessage: String? = nil, resourceType: Int8, resourceName: String
@@ -52,7 +52,7 @@ extension IncrementalAlterConfigsResponse {
         }
 
         package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-            let flexible = version >= IncrementalAlterConfigsResponse.firstFlexible
+            let flexible = version >= Kind.firstFlexible
             errorCode = try reader.kafkaErrorCode()
             errorMessage = try reader.kafkaNullableString(flexible: flexible)
             resourceType = try reader.int8()
@@ -61,7 +61,7 @@ extension IncrementalAlterConfigsResponse {
         }
 
         package func encode(into writer: inout ByteWriter, version: Int16) {
-            let flexible = version >= IncrementalAlterConfigsResponse.firstFlexible
+            let flexible = version >= Kind.firstFlexible
             writer.kafkaErrorCode(errorCode)
             writer.kafkaNullableString(errorMessage, flexible: flexible)
             writer.int8(resourceType)
