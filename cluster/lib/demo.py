@@ -103,7 +103,7 @@ class Story:
         for name, count in rows:
             print(f"  {name:<20}{count:>10,}")
         if self.outages:
-            print(f"  {'until writable again':<20}"
+            print(f"  {'until writable again':<23}"
                   + ", ".join(f"{outage * 1000:.0f} ms" for outage in self.outages)
                   + f"; median {statistics.median(self.outages) * 1000:.0f} ms (aim: 1,000 ms)")
         for words in verdict.examples:
