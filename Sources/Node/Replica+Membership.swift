@@ -27,10 +27,19 @@ extension Replica {
             return answer(.refused(.notCaughtUp(matched: progress.matched, last: log.lastIndex)))
         }
         switch propose(change, records: record.map(configuration.records(with:)) ?? configuration.records) {
+        case .refused(.alreadyMember): answerIfLeader(.alreadyMember, answer)
+        case .refused(.unknownMember): answerIfLeader(.unknownMember, answer)
         case .refused(let refusal): answer(.refused(refusal))
         case .accepted(let position, _):
             waiters.add(.init(index: position.index, ticket: position.index, target: ChangeWaiter(answer)))
             drain()
+        }
+    }
+
+    /// Who is a member, a leader that has been deposed without knowing it does not know.
+    private func answerIfLeader(_ refusal: ChangeRefusal, _ answer: @escaping (ChangeOutcome) -> Void) {
+        readBarrier { [unowned self] isLeader in
+            answer(.refused(isLeader ? refusal : .notLeader(leader: leader?.rawValue)))
         }
     }
 

@@ -116,6 +116,37 @@ import Testing
         #expect(try scene.writer.readAll(at: member, cluster) == scene.kept)
     }
 
+    /// Elected before it read its log, a leader finds that it cannot apply it: it makes room for one that can, and
+    /// takes the state of that one.
+    @Test func aLeaderThatCannotApplyItHandsOver() throws {
+        var scene = try begin(seed: 94)
+        let cluster = scene.cluster
+        let member = cluster.members[2]
+        for other in cluster.members.dropLast() { other.node?.replica.snapshots.bytesSince = 1 << 40 }
+        try scene.produce(1)
+        cluster.run(milliseconds: 1_000)
+        for member in cluster.members { cluster.crash(member, losesPower: true) }
+        try cluster.start(member)
+        try damage(member, 12)
+        cluster.run(milliseconds: 1_000)
+        // It stands for election before the next one to come does.
+        try cluster.start(cluster.members[0])
+        try #require(cluster.run(until: { member.node?.replica.isLeader == true }))
+        try cluster.start(cluster.members[1])
+        let isWhole = cluster.run(
+            until: {
+                if case .damagePassed = member.fault {
+                    cluster.crash(member, losesPower: true)
+                    do { try cluster.start(member) } catch { Issue.record("\(error)") }
+                }
+                return cluster.leader.map { $0.id != member.id } == true && scene.whole(member)
+            })
+        #expect(isWhole, "\(String(describing: member.fault))")
+        try scene.produce(3)
+        cluster.run(milliseconds: 200)
+        #expect(try scene.writer.readAll(at: member, cluster) == scene.kept)
+    }
+
     /// A follower that needs what is damaged at the leader, and deleted elsewhere, is not left to wait for it.
     @Test func aFollowerThatIsFarBehindGetsTheState() throws {
         var settings = NodeSettings()

@@ -43,6 +43,12 @@ import Testing
             }
         }
 
+        func cut(_ member: Member) {
+            for other in cluster.members where other.id != member.id {
+                cluster.network.setLink(member.id, other.id, up: false)
+            }
+        }
+
         func ask(_ change: MembershipChange, of member: Member? = nil) throws -> ChangeOutcome {
             try #require(cluster.run(until: { self.cluster.leader != nil }))
             var outcome: ChangeOutcome?
@@ -225,6 +231,16 @@ import Testing
         #expect(try story.ask(.remove(leader.id.rawValue)) == .refused(.lastVoter))
         try story.produce(3)
         #expect(story.writer.acknowledged == 3)
+    }
+
+    /// The others may have another leader by now, and other members.
+    @Test(arguments: [true, false]) func aLeaderThatIsCutOffDoesNotSayWhoIsAMember(_ adds: Bool) throws {
+        let story = try Story(seed: 15)
+        let leader = try #require(story.cluster.leader)
+        story.cut(leader)
+        let outcome = try story.ask(adds ? .addLearner(leader.id.rawValue) : .remove(9), of: leader)
+        if case .refused(.notLeader) = outcome { return }
+        Issue.record("\(outcome)")
     }
 
     /// The dead node is replaced by a new one; when it comes back after all, it learns that it is none any more.
@@ -442,18 +458,13 @@ import Testing
         let leader = try #require(cluster.leader)
         let others = cluster.members.filter { $0.id != leader.id }
         let (away, lost, behind) = (others[0], others[1], others[2])
-        func cut(_ member: SimulatedCluster.Member) {
-            for other in cluster.members where other.id != member.id {
-                cluster.network.setLink(member.id, other.id, up: false)
-            }
-        }
-        cut(away)
+        story.cut(away)
         cluster.crash(lost, losesPower: true)
         try story.make(.remove(lost.id.rawValue))
         try cluster.replaceDisk(of: lost)
         try story.add(lost)
         cluster.run(milliseconds: 100)
-        cut(behind)
+        story.cut(behind)
         try story.produce(5)
         cluster.run(milliseconds: 100)
         for gone in [leader, others[3]] { cluster.crash(gone, losesPower: true) }
