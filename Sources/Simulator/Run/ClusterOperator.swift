@@ -164,11 +164,13 @@ final class ClusterOperator {
         let addresses = MemberAddresses(
             peer: Endpoint(host: "n\(subject.id)", port: 7), kafka: Endpoint(host: "n\(subject.id)", port: 9))
         let record = steps.first == .add ? MemberRecord(id: subject.id.rawValue, addresses: addresses) : nil
+        let before = leader.node?.replica.configurations.lastIndex
         leader.node?.replica.change(change, record: record) { [unowned self] outcome in
             guard number == self.question else { return }
             self.answered(change, outcome)
         }
-        if fault == .twoChanges, number == question { askMeanwhile(leader) }
+        let isUnderWay = leader.node?.replica.configurations.lastIndex != before
+        if fault == .twoChanges, number == question, isUnderWay { askMeanwhile(leader) }
         simulation.finishTurn(leader)
     }
 
