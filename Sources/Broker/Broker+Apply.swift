@@ -17,6 +17,7 @@ extension Broker {
         appliedIndex = index
         appliedTerm = term
         clock = max(clock, timestamp)
+        storageTimes.note(index, at: clock)
         return perform(command)
     }
 

@@ -21,6 +21,8 @@ extension Broker {
     }
 
     package var topicCount: Int { directory.topics.count }
+    /// In the order of their names.
+    package var topicNumbers: [UInt32] { directory.numbersByName }
     package var partitionCount: Int { directory.partitionTotal }
 
     /// All topics, in order of name.

@@ -3,7 +3,7 @@ import Bytes
 /// The whole state as bytes. All but the partitions' indexes is canonical: equal states have equal bytes on every node,
 /// whatever path led to them. Of the indexes, fences and the rows still in memory are written.
 extension Broker {
-    static let snapshotVersion: UInt16 = 4
+    static let snapshotVersion: UInt16 = 5
 
     /// Pieces to be laid end to end. Takes time in proportion to the state: hand a copy of the broker to another
     /// thread.
@@ -15,6 +15,7 @@ extension Broker {
         snapshot.writer.uint64(appliedIndex)
         snapshot.writer.uint64(appliedTerm)
         snapshot.writer.int64(clock)
+        storageTimes.encode(into: &snapshot.writer)
         snapshot.writer.limits(limits)
         registry.encode(into: &snapshot)
         directory.encode(into: &snapshot)
@@ -30,6 +31,7 @@ extension Broker {
         appliedIndex = try reader.uint64()
         appliedTerm = try reader.uint64()
         clock = try reader.int64()
+        storageTimes = try StorageTimes(from: &reader)
         limits = try reader.limits()
         registry = try ProducerRegistry(from: &reader)
         directory = try TopicDirectory(from: &reader)
@@ -43,7 +45,7 @@ extension Broker {
 
     /// A partition knows of nothing later than the last entry applied: what is applied next goes behind it.
     private func requireApplied(_ partition: PartitionState) throws(DecodeError) {
-        if let last = partition.index.last?.index ?? partition.index.fences.last?.index, last > appliedIndex {
+        if let last = partition.index.last?.index ?? partition.index.fences.last?.lastIndex, last > appliedIndex {
             throw .badValue("entry index", Int64(truncatingIfNeeded: last))
         }
         if let latest = partition.leaderEpochs.latest, latest > LeaderEpochs.epoch(of: appliedTerm) {

@@ -8,6 +8,7 @@ package struct Broker: Sendable {
     package internal(set) var appliedTerm: UInt64 = 0
     /// The largest timestamp of an entry so far, milliseconds since 1970: the only time the machine knows.
     package internal(set) var clock: Int64 = 0
+    var storageTimes = StorageTimes()
     package internal(set) var limits = BrokerLimits()
     var directory = TopicDirectory()
     var registry = ProducerRegistry()

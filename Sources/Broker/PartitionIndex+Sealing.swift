@@ -3,7 +3,7 @@ extension PartitionIndex {
     /// Replaces the rows of entries up to `index` by one fence.
     mutating func seal(through index: UInt64) {
         guard let first, first.index <= index else { return }
-        var fence = Fence(baseOffset: first.baseOffset, index: first.index)
+        var fence = Fence(baseOffset: first.baseOffset, index: first.index, lastIndex: first.index)
         let whole = chunks.lowerBound { $0.items[$0.items.count - 1].index <= index }
         for chunk in chunks[..<whole] {
             fence.add(chunk.items)

@@ -20,10 +20,11 @@ extension PartitionIndex {
 
     private func encodeFences(into snapshot: inout SnapshotWriter) {
         snapshot.writer.unsignedVarint(UInt64(fences.count))
-        var last = Fence(baseOffset: 0, index: 0)
+        var last = Fence(baseOffset: 0, index: 0, lastIndex: 0)
         for fence in fences {
             snapshot.writer.unsignedVarint(fence.index - last.index)
             snapshot.writer.unsignedVarint(UInt64(fence.baseOffset - last.baseOffset))
+            snapshot.writer.unsignedVarint(fence.lastIndex - fence.index)
             snapshot.writer.varint(fence.maxTimestamp)
             snapshot.writer.unsignedVarint(UInt64(fence.byteCount))
             snapshot.breakIfFull()
@@ -41,7 +42,7 @@ extension PartitionIndex {
             let item = try Self.item(after: last, &reader)
             let isAscending =
                 number == 0
-                ? sealed.map { $0.baseOffset < item.baseOffset && $0.index <= item.index } ?? true
+                ? sealed.map { $0.baseOffset < item.baseOffset && $0.lastIndex <= item.index } ?? true
                 : last.baseOffset < item.baseOffset
             if !isAscending || item.baseOffset >= end { throw .badValue("base offset", item.baseOffset) }
             restore(item)
@@ -50,9 +51,11 @@ extension PartitionIndex {
     }
 
     private mutating func restoreFences(from reader: inout ByteReader, end: Int64) throws(DecodeError) {
-        var last = Fence(baseOffset: -1, index: 0)
-        for _ in 0..<(try Self.count(&reader, minimumSize: 4)) {
+        var last = Fence(baseOffset: -1, index: 0, lastIndex: 0)
+        for _ in 0..<(try Self.count(&reader, minimumSize: 5)) {
             let place = try Self.place(afterIndex: last.index, offset: max(last.baseOffset, 0), &reader)
+            let (lastIndex, isTooFar) = place.index.addingReportingOverflow(try reader.unsignedVarint())
+            if isTooFar || place.index < last.lastIndex { throw .badValue("fence index", -1) }
             let maxTimestamp = try reader.varint()
             let byteCount = try reader.unsignedVarint()
             guard let byteCount = Int64(exactly: byteCount), byteCount <= Int64.max >> 16 else {
@@ -62,7 +65,8 @@ extension PartitionIndex {
                 throw .badValue("fence offset", place.offset)
             }
             let fence = Fence(
-                baseOffset: place.offset, index: place.index, maxTimestamp: maxTimestamp, byteCount: byteCount)
+                baseOffset: place.offset, index: place.index, lastIndex: lastIndex, maxTimestamp: maxTimestamp,
+                byteCount: byteCount)
             let (_, overflow) = self.byteCount.addingReportingOverflow(byteCount)
             if overflow { throw .badValue("fence bytes", byteCount) }
             restore(fence)

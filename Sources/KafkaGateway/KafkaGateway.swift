@@ -30,6 +30,7 @@ package final class KafkaGateway {
     private var transfers: [LeaderTransferWait] = []
     private var hasApplied = false
     private(set) lazy var coordinator = GroupCoordinator(gateway: self)
+    private lazy var retention = RetentionKeeper(gateway: self)
     /// Since when this node has known no leader (monotonic nanoseconds); nil while it knows one.
     private var leaderlessSince: UInt64?
 
@@ -102,6 +103,7 @@ package final class KafkaGateway {
         refuseUnconfirmed(now: now)
         settleTransfers()
         coordinator.tick()
+        retention.tick(now: now)
         for session in gated { session.expire(now: now) }
         gated.removeAll { !$0.hasGatedResponses }
     }

@@ -21,6 +21,9 @@ package struct KafkaSettings: Sendable {
     /// How long a request without a timeout of its own may take.
     package var commandTimeoutMilliseconds = 10_000
 
+    /// How often records are looked for that have outlived their topic's retention.
+    package var retentionCheckMilliseconds = 300_000
+
     package var groups = GroupSettings()
 
     package init() {}

@@ -31,6 +31,8 @@ package struct NodeSettings: Sendable {
     package var scrubMilliseconds = 1_000
     /// How often replicas compare the chain checksums of their logs.
     package var chainMilliseconds = 5_000
+    /// How often a follower tells the leader what time it is.
+    package var clockMilliseconds = 1_000
     /// Damaged entries that lie together and take more than this are not repaired.
     package var maximumRepairBytes = 32 << 20
     /// Bytes of a snapshot that a follower asks for, and a leader sends, at a time.

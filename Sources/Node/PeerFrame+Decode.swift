@@ -59,6 +59,7 @@ extension PeerFrame {
             .repairAnswer(
                 first: try reader.uint64(), .damaged(first: try reader.uint64(), last: try reader.uint64()))
         case .chain: .chain(index: try reader.uint64(), chain: try reader.uint64())
+        case .clock: .clock(milliseconds: try time(&reader))
         }
     }
 
@@ -73,6 +74,13 @@ extension PeerFrame {
 
     private static func position(_ reader: inout ByteReader) throws(DecodeError) -> Position {
         Position(index: try reader.uint64(), term: try reader.uint64())
+    }
+
+    private static func time(_ reader: inout ByteReader) throws(DecodeError) -> Int64 {
+        let milliseconds = try reader.int64()
+        // Far beyond any date, and far from what additions overflow.
+        guard (0...(1 << 53)).contains(milliseconds) else { throw .badValue("time", milliseconds) }
+        return milliseconds
     }
 
     private static func flag(_ reader: inout ByteReader) throws(DecodeError) -> Bool {

@@ -44,6 +44,7 @@ extension PeerFrame {
         case .chain(let index, let chain):
             writer.bytes.uint64(index)
             writer.bytes.uint64(chain)
+        case .clock(let milliseconds): writer.bytes.int64(milliseconds)
         }
         return writer.finish()
     }
@@ -65,6 +66,7 @@ extension PeerFrame {
         case .repairAnswer(_, .absent): .repairAbsent
         case .repairAnswer(_, .damaged): .repairDamaged
         case .chain: .chain
+        case .clock: .clock
         }
     }
 

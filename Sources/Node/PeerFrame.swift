@@ -23,6 +23,8 @@ enum PeerFrame {
     case repairAnswer(first: UInt64, RepairAnswer)
     /// The sender's chain checksum at an entry it has applied.
     case chain(index: UInt64, chain: UInt64)
+    /// The sender's clock, milliseconds since 1970.
+    case clock(milliseconds: Int64)
     /// The first frame on a link: which data directory the sender has.
     case introduction(Introduction)
     /// By the committed configuration at this index, the receiver is not a member.
@@ -36,5 +38,5 @@ enum PeerFrameKind: UInt8 {
     case snapshot, snapshotReply, timeoutNow
     case forward = 32, forwardReply, snapshotRead, snapshotPart
     case forwardAdmin, introduction, notMember, otherData
-    case repairRead = 48, repairEntries, repairAbsent, repairDamaged, chain
+    case repairRead = 48, repairEntries, repairAbsent, repairDamaged, chain, clock
 }

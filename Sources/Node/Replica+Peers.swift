@@ -29,6 +29,7 @@ extension Replica {
             repairAnswered(first: first, answer, from: peer)
             drain()
         case .chain(let index, let chain): chainTold(index: index, chain: chain, by: peer)
+        case .clock(let milliseconds): clockTold(milliseconds, by: peer)
         case .introduction(let introduction): introduced(peer, as: introduction)
         case .notMember(let index): toldNotMember(by: peer, configuration: index)
         case .otherData(let index): toldOtherData(by: peer, configuration: index)

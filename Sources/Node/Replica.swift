@@ -49,6 +49,7 @@ package final class Replica {
     var handOverTicks: Int?
     var rows: RowState
     var repair = RepairState()
+    var clocks = ClockReadings()
     var isDraining = false
     /// What every node answers clients about has changed: followers should hear of the commit at once.
     var appliedMetadata = false
@@ -127,6 +128,7 @@ package final class Replica {
         tickUpkeep()
         tickRepair()
         tickScrub()
+        tickClock()
         drain()
     }
 

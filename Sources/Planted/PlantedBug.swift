@@ -36,6 +36,7 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case snapshotForgetsProducers = "snapshot-forgets-producers"
     case losesDeletes = "loses-deletes"
     case deposedLeaderJudgesOffsets = "deposed-leader-judges-offsets"
+    case trustsOwnClock = "trusts-own-clock"
 }
 
 /// The defect of this process.

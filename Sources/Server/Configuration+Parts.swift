@@ -27,6 +27,7 @@ extension Configuration {
         settings.autoCreateTopics = autoCreateTopics
         settings.defaultPartitions = defaultPartitions
         settings.dataDirectory = absoluteData
+        settings.retentionCheckMilliseconds = retentionCheckMilliseconds
         settings.groups.initialRebalanceDelayMilliseconds = groupRebalanceDelayMilliseconds
         settings.groups.offsetRetentionMilliseconds = Int64(offsetRetentionMinutes) * 60_000
         for (node, address) in kafkaNodes {

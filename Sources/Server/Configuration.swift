@@ -20,6 +20,7 @@ package struct Configuration: Sendable {
     package var defaultPartitions: Int
     package var groupRebalanceDelayMilliseconds: Int
     package var offsetRetentionMinutes: Int
+    package var retentionCheckMilliseconds: Int
     package var maximumRequestBytes: Int
     package var maximumConnections: Int
     package var segmentBytes: Int
@@ -49,6 +50,7 @@ package struct Configuration: Sendable {
         autoCreateTopics = try values.boolean("auto-create-topics")
         defaultPartitions = try values.integer("default-partitions", in: 1...10_000)
         groupRebalanceDelayMilliseconds = try values.integer("group-rebalance-delay-ms", in: 0...300_000)
+        retentionCheckMilliseconds = try values.integer("retention-check-ms", in: 100...86_400_000)
         offsetRetentionMinutes = try values.integer("offset-retention-minutes", in: 1...52_560_000)
         maximumRequestBytes = try values.integer("max-request-bytes", in: 1024...(1 << 30))
         maximumConnections = try values.integer("max-connections", in: 1...1_000_000)

@@ -24,6 +24,7 @@ package struct Setting: Sendable {
         Setting("default-partitions", "N", "partitions of a topic created without a count", "1"),
         Setting("group-rebalance-delay-ms", "MS", "how long the first members of a group wait for more", "3000"),
         Setting("offset-retention-minutes", "N", "committed offsets of a group without members are kept", "10080"),
+        Setting("retention-check-ms", "MS", "how often records that are too old are looked for", "300000"),
         Setting("max-request-bytes", "BYTES", "largest Kafka request", "104857600"),
         Setting("max-connections", "N", "Kafka connections accepted at once", "10000"),
         Setting("segment-bytes", "BYTES", "size of one log file", "134217728"),

@@ -172,7 +172,7 @@ struct SealingTests {
             #expect(leader.broker.indexSize.rows <= 300)
         }
         #expect(leader.broker.indexSize.fences == 30)
-        #expect(MemoryLayout<Fence>.stride == 32)
+        #expect(MemoryLayout<Fence>.stride == 40)
         #expect(leader.broker.unsealed.isEmpty && leader.broker.lowestUnsealedIndex == nil)
         #expect(leader.broker.lowestLiveIndex.map { $0 < 10 } == true)
         // Deleting what is sealed lets go of whole fences.

@@ -12,6 +12,7 @@ from kafka import errors as kafka_errors
 
 from clients import Confluent
 from conftest import kafka_ports
+from nodes import wait_until
 from wire import Connection, leader_port
 
 SECONDS = 60
@@ -132,3 +133,34 @@ def test_topics_with_chosen_replicas(admin):
 def test_topics_with_wrong_settings(admin):
     for config in {"no.such.setting": "1"}, {"retention.ms": "soon"}, {"max.message.bytes": "-1"}:
         assert refusal(admin, "misconfigured", config=config) == INVALID_CONFIG
+
+
+def log_start(bootstrap, topic):
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, "group.id": "start"})
+    try:
+        return consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, 0), SECONDS)[0]
+    finally:
+        consumer.close()
+
+
+def test_old_and_superfluous_records_go(new_cluster):
+    cluster = new_cluster(serve_options=["--retention-check-ms", "200"])
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
+    create(admin, "brief", config={"retention.ms": "1500"})
+    create(admin, "small", config={"retention.bytes": "100000"})
+    create(admin, "kept")
+    pairs = [(None, b"%4d " % number + b"v" * 1000) for number in range(1000)]
+    for name in ("brief", "small", "kept"):
+        for first in range(0, 1000, 100):
+            Confluent().write(cluster.bootstrap, name, pairs[first:first + 100])
+    wait_until(lambda: log_start(cluster.bootstrap, "brief") == 1000, SECONDS, "what is too old to go")
+    wait_until(lambda: log_start(cluster.bootstrap, "small") > 0, SECONDS, "what is too much to go")
+    cluster.leader().kill()
+    assert produce(cluster, "brief", b"new") is None
+    assert log_start(cluster.bootstrap, "kept") == 0 and len(records(cluster, "kept", 1000)) == 1000
+    left = 1000 - log_start(cluster.bootstrap, "small")
+    assert left >= 90
+    newest = kafka.KafkaConsumer("small", bootstrap_servers=cluster.bootstrap, auto_offset_reset="earliest",
+                                 consumer_timeout_ms=SECONDS * 1000)
+    assert [next(newest).value for _ in range(left)] == [value for _, value in pairs[-left:]]
+    newest.close()

@@ -150,7 +150,8 @@ final class GroupCoordinator {
     private func expireOffsets(now: UInt64) {
         guard now >= nextRetentionCheck else { return }
         nextRetentionCheck = now + UInt64(settings.retentionCheckMilliseconds) * 1_000_000
-        let oldest = gateway.node.clock.wallMilliseconds - settings.offsetRetentionMilliseconds
+        guard let time = gateway.replica.agreedMilliseconds else { return }
+        let oldest = time - settings.offsetRetentionMilliseconds
         guard gateway.broker.hasExpiredOffsets(before: oldest) else { return }
         // If it fails, the next check finds the same.
         gateway.propose([.expireOffsets(before: oldest)]) { _ in }

@@ -4,6 +4,9 @@ import Records
 /// Creates the topics of the workload, audits each from beginning to end when it is no longer written to, and deletes
 /// it.
 final class DirectorClient: KafkaClient {
+    /// Far longer than a run takes, and shorter than a clock may jump.
+    private static let retentionMilliseconds = 600_000
+
     private(set) var isAudited = false
     private var isEnding = false
     /// A topic is being audited or deleted.
@@ -44,7 +47,7 @@ final class DirectorClient: KafkaClient {
     private func create(_ stream: Stream) {
         let topic = CreateTopicsRequest.Topic(
             name: stream.name, numPartitions: Int32(simulation.plan.partitions), replicationFactor: -1, assignments: [],
-            configs: [])
+            configs: [.init(name: "retention.ms", value: "\(Self.retentionMilliseconds)")])
         let request = CreateTopicsRequest(topics: [topic], timeoutMs: Int32(timeout / 1000))
         call(request, to: anyMachine, extraTime: 1_000_000, as: CreateTopicsResponse.self) { [unowned self] response in
             switch response?.topics.first?.errorCode {

@@ -11,6 +11,8 @@ final class Nemesis {
     private(set) var isActive = true
     /// The minority whose stored bytes may be damaged: the others always have a good copy.
     let victims: [Int]
+    /// The one whose wall clock jumps: records expire by what a majority's clocks say.
+    private var jumping: Machine?
     /// Machines that lose power during their next recovery.
     private var crashesInRecovery: [Int] = []
 
@@ -393,12 +395,14 @@ extension Nemesis {
 
 extension Nemesis {
     private func disturbClock(_ fault: FaultClass, in simulation: Simulation) {
-        let machine = random.pick(simulation.machines)
         if fault == .clockJump {
+            let machine = jumping ?? random.pick(simulation.machines)
+            jumping = machine
             let jump = Int64(random.below(7_200_000)) - 3_600_000
             fired(fault, in: simulation, "node \(machine.id) by \(jump) ms")
             machine.clock.wallOffsetMilliseconds += jump
         } else {
+            let machine = random.pick(simulation.machines)
             let drift = Int64(random.below(200_001)) - 100_000
             fired(fault, in: simulation, "node \(machine.id) by \(drift) millionths")
             machine.clock.setDrift(drift)

@@ -77,6 +77,7 @@ package struct SimulationPlan: Sendable {
         settings.coldReadBytes = 1024 << random.below(8)
         settings.snapshotPieceBytes = 256 << random.below(8)
         kafka.autoCreateTopics = false
+        kafka.retentionCheckMilliseconds = 200 << random.below(4)
     }
 }
 
