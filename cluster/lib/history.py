@@ -139,7 +139,8 @@ class Writer(threading.Thread):
 def read_all(bootstrap, topic, partitions, seconds=60, starts=None):
     """{partition: [(offset, key, value)]}: everything in the topic, from its start to its end as of now.
 
-    starts: the first offset wanted of each partition, instead of its beginning.
+    starts: the first offset wanted of each partition, instead of its beginning. ClusterError when for `seconds`
+    nothing comes.
     """
     found = {partition: [] for partition in range(partitions)}
     for partition, offset, key, value in read_each(bootstrap, topic, partitions, seconds, starts):
@@ -159,8 +160,11 @@ def read_each(bootstrap, topic, partitions, seconds=60, starts=None):
         open_partitions = {p for p in ends if ends[p] > next_offsets[p]}
         while open_partitions:
             if time.monotonic() > deadline:
-                raise ClusterError(f"reading {topic} was not done within {seconds} s: at {next_offsets} of {ends}")
-            for message in consumer.consume(10000, 0.2):
+                raise ClusterError(f"reading {topic} stood still for {seconds} s: at {next_offsets} of {ends}")
+            messages = consumer.consume(10000, 0.2)
+            if messages:
+                deadline = time.monotonic() + seconds
+            for message in messages:
                 if message.error():
                     raise ClusterError(f"reading {topic}: {message.error()}")
                 partition = message.partition()
