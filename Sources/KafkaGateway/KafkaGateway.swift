@@ -65,6 +65,23 @@ package final class KafkaGateway {
         held.removeAll { $0 === session }
     }
 
+    /// The process is gone, as far as a simulation is concerned: nobody is told anything any more, and what refers to
+    /// each other is let go of.
+    package func abandon() {
+        for session in sessions.values { session.end() }
+        sessions = [:]
+        dirty = []
+        congested = []
+        held = []
+        gated = []
+        fetches = []
+        batches = []
+        parked = []
+        confirming = []
+        transfers = []
+        node.abandon()
+    }
+
     package var sessionCount: Int { sessions.count }
 
     /// To be called when entries were applied. Waiting consumers are looked at once at the end of the turn.

@@ -36,6 +36,12 @@ package final class Node {
         replica.drain()
     }
 
+    /// Forgets whoever waits for something, without telling them.
+    package func abandon() {
+        _ = forwards.takeExpired(now: .max)
+        replica.abandon()
+    }
+
     package func tick() {
         replica.tick()
         for answer in forwards.takeExpired(now: clock.monotonicNanoseconds) { answer(nil) }

@@ -143,6 +143,12 @@ package final class Replica {
         }
     }
 
+    func abandon() {
+        _ = waiters.takeAll()
+        reads = [:]
+        diskWork = DiskWork()
+    }
+
     func stop(_ fault: NodeFault) {
         guard self.fault == nil else { return }
         self.fault = fault

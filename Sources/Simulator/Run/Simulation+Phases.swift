@@ -45,6 +45,7 @@ extension Simulation {
         }
         if violation == nil { recovery = converge() }
         if violation == nil { finish() }
+        for machine in machines { machine.gateway?.abandon() }
         return SimulationResult(
             seed: plan.seed, violation: violation, coverage: coverage, eventHash: eventHash, events: eventCount,
             simulated: now, acknowledged: history.acknowledgedCount, elections: observer.elections,

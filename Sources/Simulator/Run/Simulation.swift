@@ -273,6 +273,7 @@ package final class Simulation {
         note("node \(machine.id)", how == .power ? "power lost" : "killed")
         machine.queue.dropAll()
         machine.queue.onWork = nil
+        machine.gateway?.abandon()
         machine.node = nil
         machine.gateway = nil
         ends[machine.number] = nil
