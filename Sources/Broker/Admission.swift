@@ -75,6 +75,9 @@ package struct Admission: Sendable {
             settings)
     }
 
+    /// What entries not yet applied have changed in a partition.
+    func tail(of key: PartitionKey) -> TailPartition? { tailOfKey[key].map { tails[$0] } }
+
     private mutating func openTail(_ key: PartitionKey) -> Int {
         tails.append(TailPartition(key: key))
         tailOfKey[key] = tails.count - 1

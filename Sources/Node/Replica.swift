@@ -225,6 +225,7 @@ package struct ReplicaMetrics: Sendable {
     package var indexesWritten: UInt64 = 0
     package var indexLookUps: UInt64 = 0
     package var snapshotsWritten: UInt64 = 0
+    package var outcomeQueries: UInt64 = 0
     package var roleChanges: UInt64 = 0
     package var rejectedFrames: UInt64 = 0
 }

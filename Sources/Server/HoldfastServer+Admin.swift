@@ -14,6 +14,7 @@ extension HoldfastServer {
             return answerMembership(request.path, request.body) { reply.send($0) }
         }
         guard request.method != "POST" else { return reply.send(.text("\(request.path) takes GET\n", status: 405)) }
+        if request.path == "/outcome" { return answerOutcome(request) { reply.send($0) } }
         reply.send(answerAdmin(request))
     }
 
@@ -24,7 +25,7 @@ extension HoldfastServer {
         case "/status": .json(statusDocument.encoded + "\n")
         case "/metrics":
             HTTPResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: ByteSlice(utf8: metricsText))
-        case "/": .text("holdfast node \(configuration.node): /status /metrics /health/live /health/ready\n")
+        case "/": .text("holdfast node \(configuration.node): /status /metrics /outcome /health/live /health/ready\n")
         default: .notFound
         }
     }

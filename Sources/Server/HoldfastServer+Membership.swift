@@ -73,6 +73,11 @@ extension HoldfastServer {
             return answer(error.response)
         }
         if node.replica.isLeader { return carryOut(request, answer) }
+        passOn(path: path, body, answer)
+    }
+
+    /// To the leader, if there is one.
+    func passOn(path: String, _ body: ByteSlice, _ answer: @escaping (HTTPResponse) -> Void) {
         var writer = ByteWriter()
         writer.uint16(UInt16(path.utf8.count))
         writer.text(path)
@@ -98,7 +103,9 @@ extension HoldfastServer {
         do throws(DecodeError) {
             var reader = ByteReader(request)
             let path = try reader.text(Int(try reader.uint16()))
-            answerMembership(path, try reader.bytes(reader.remaining), relay)
+            let body = try reader.bytes(reader.remaining)
+            if path == "/outcome" { return answerOutcome(forwarded: body, relay) }
+            answerMembership(path, body, relay)
         } catch {
             relay(AdminProblem.badRequest("\(error)").response)
         }

@@ -67,6 +67,7 @@ extension HoldfastServer {
         page.counter("holdfast_indexes_written_total", "indexes of sealed segments written", replica.indexesWritten)
         page.counter("holdfast_index_lookups_total", "reads of an index file", replica.indexLookUps)
         page.counter("holdfast_snapshots_written_total", "state snapshots written", replica.snapshotsWritten)
+        page.counter("holdfast_outcome_queries_total", "records asked after by producer", replica.outcomeQueries)
         page.counter("holdfast_role_changes_total", "changes of role or leader", replica.roleChanges)
         page.counter("holdfast_rejected_peer_frames_total", "undecodable frames from peers", node.rejectedFrames)
         page.gauge("holdfast_connected_peers", "links to other nodes that are up", node.connectedPeers.count)

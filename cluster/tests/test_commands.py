@@ -18,7 +18,7 @@ def run(*arguments, stdin=None, seconds=60):
     return done.returncode, done.stdout, done.stderr
 
 
-COMMANDS = ["serve", "format", "health", "status", "topic", "group", "produce", "consume", "bench", "verify"]
+COMMANDS = ["serve", "format", "health", "status", "topic", "group", "produce", "consume", "outcome", "bench", "verify"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
