@@ -14,6 +14,11 @@ extension Broker {
     }
     package func topicID(ofTopic number: UInt32) -> TopicID? { directory.slot(number).map { directory.topics[$0].id } }
 
+    /// Kafka's `min.insync.replicas`.
+    package func minimumCopies(ofTopic number: UInt32) -> Int {
+        directory.slot(number).map { directory.topics[$0].settings.minimumInsyncReplicas } ?? 1
+    }
+
     /// Differs whenever a topic was created or deleted or got partitions: numbers and partitions are only ever added,
     /// and a deletion leaves one topic less of as many numbers.
     package var directoryStamp: DirectoryStamp {

@@ -73,7 +73,7 @@ package enum ConfigCatalog {
         ConfigDefinition(
             name: "min.insync.replicas", type: .int, defaultValue: "1",
             rule: .integer(1...2_147_483_647),
-            documentation: "Nodes that must have a record before acks=all is answered; never fewer than a majority."),
+            documentation: "Nodes that have a record on disk before acks=all is answered; the majority is the floor."),
         ConfigDefinition(
             name: "preallocate", type: .boolean, defaultValue: "false",
             rule: .boolean,

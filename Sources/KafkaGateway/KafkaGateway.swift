@@ -29,6 +29,10 @@ package final class KafkaGateway {
     /// Transfers of leadership that clients have asked for.
     private var transfers: [LeaderTransferWait] = []
     private var hasApplied = false
+    /// Sessions with responses that wait for more copies than a majority's.
+    private var copying: [KafkaSession] = []
+    /// Through which entry no node, one node, two nodes, … have the log, when it was last looked at.
+    private var knownCopies: [UInt64] = []
     private(set) lazy var coordinator = GroupCoordinator(gateway: self)
     private lazy var retention = RetentionKeeper(gateway: self)
     /// Since when this node has known no leader (monotonic nanoseconds); nil while it knows one.
@@ -61,6 +65,7 @@ package final class KafkaGateway {
         confirming.removeAll { $0.session === session }
         transfers.removeAll { $0.call.session === session }
         gated.removeAll { $0 === session }
+        copying.removeAll { $0 === session }
         congested.removeAll { $0 === session }
         held.removeAll { $0 === session }
     }
@@ -92,6 +97,7 @@ package final class KafkaGateway {
         noteLeader()
         completeFetches { _ in true }
         settleTransfers()
+        if !replica.isLeader { for session in copying { session.failCopiesUnknown() } }
         coordinator.followLeadership()
     }
 
@@ -122,6 +128,7 @@ package final class KafkaGateway {
         coordinator.tick()
         retention.tick(now: now)
         for session in gated { session.expire(now: now) }
+        for session in copying { session.failUncopied() }
         gated.removeAll { !$0.hasGatedResponses }
     }
 
@@ -131,6 +138,7 @@ package final class KafkaGateway {
             hasApplied = false
             completeFetches { $0.isSatisfied(by: self) }
         }
+        noteCopies()
         releaseHeld()
         retryParked()
         resumeCongested()
@@ -141,6 +149,20 @@ package final class KafkaGateway {
         }
         // A connection that was told to go on may have delivered requests meanwhile.
         node.endTurn()
+    }
+
+    /// Copies arrive without anything being applied.
+    private func noteCopies() {
+        guard !copying.isEmpty else { return }
+        copying.removeAll { !$0.awaitsCopies }
+        let flushed = (0...voters.count).map { replica.raft.flushedIndex(copies: $0) }
+        if flushed == knownCopies { return }
+        knownCopies = flushed
+        for session in copying { session.markDirty() }
+    }
+
+    func markCopying(_ session: KafkaSession) {
+        if !copying.contains(where: { $0 === session }) { copying.append(session) }
     }
 
     func markDirty(_ session: KafkaSession) { dirty.append(session) }

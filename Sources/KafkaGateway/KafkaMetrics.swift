@@ -9,6 +9,9 @@ package struct KafkaMetrics: Sendable {
     package var producedBytes: UInt64 = 0
     package var producedBatches: UInt64 = 0
     package var produceErrors: UInt64 = 0
+    /// Fields refused because too few nodes were in touch, before and after they were stored.
+    package var notEnoughReplicas: UInt64 = 0
+    package var notEnoughReplicasAfterAppend: UInt64 = 0
     package var fetchedBytes: UInt64 = 0
     package var upgradedAcks: UInt64 = 0
     package var forwardedRequests: UInt64 = 0

@@ -16,35 +16,40 @@ extension KafkaSession {
         guard request.transactionalId == nil else {
             return refuseProduce(header, request, .transactionsNotServed)
         }
-        var gate: UInt64 = 0
+        var gate = ResponseQueue.Gate()
         let response = admit(request, header, gate: &gate)
         if request.acks == 0 {
             if response.hasError { close(reason: "a produce request with acks=0 failed") }
             return
         }
         #if DEBUG
-        if Planted.has(.acknowledgesOnArrival) { gate = 0 }
+        if Planted.has(.acknowledgesOnArrival) { gate.index = 0 }
         #endif
-        guard gate > 0 else { return respond(response.frame) }
+        guard gate.index > 0 else { return respond(response.frame) }
         if !hasGatedResponses { gateway.markGated(self) }
-        _ = responses.add(.gated(
-            index: gate, response: response.frame, request: frame,
-            deadline: gateway.node.clock.monotonicNanoseconds + UInt64(max(request.timeoutMs, 1)) * 1_000_000))
-        if awaitedIndex != gate {
-            awaitedIndex = gate
-            replica.wait(for: gate, waiter: self, ticket: gate)
-        }
+        if gate.copies > 0, !awaitsCopies { gateway.markCopying(self) }
+        gate.deadline = gateway.node.clock.monotonicNanoseconds + UInt64(max(request.timeoutMs, 1)) * 1_000_000
+        _ = responses.add(.gated(gate, response: response.frame, request: frame))
+        wait(for: gate.index)
+    }
+
+    private func wait(for index: UInt64) {
+        // Applied before the request came: only copies of it are waited for.
+        if index <= replica.appliedIndex { return appliedIndex = max(appliedIndex, replica.appliedIndex) }
+        guard awaitedIndex != index else { return }
+        awaitedIndex = index
+        replica.wait(for: index, waiter: self, ticket: index)
     }
 
     /// Offers every partition's batches to the leader's admission and encodes the response they will get once the entry
     /// at `gate` is committed; `gate` stays 0 if nothing has to be waited for.
     private func admit(
-        _ request: ProduceRequest, _ header: KafkaRequestHeader, gate: inout UInt64
+        _ request: ProduceRequest, _ header: KafkaRequestHeader, gate: inout ResponseQueue.Gate
     ) -> (frame: ByteSlice, hasError: Bool) {
         var writer = ByteWriter(capacity: 128)
         if request.partitions.count == 1, request.topics.count == 1 {
             let topic = request.topics[0].name
-            let result = admit(request.partitions[0], of: topic, gate: &gate)
+            let result = admit(request.partitions[0], of: topic, acks: request.acks, gate: &gate)
             ProduceResponse.encodeFrame(
                 into: &writer, version: header.apiVersion, correlationId: header.correlationId, topic: topic,
                 partition: result)
@@ -55,7 +60,7 @@ extension KafkaSession {
         for topic in request.topics {
             var results: [ProduceResponse.Partition] = []
             for partition in request.partitions[topic.partitions] {
-                results.append(admit(partition, of: topic.name, gate: &gate))
+                results.append(admit(partition, of: topic.name, acks: request.acks, gate: &gate))
                 hasError = hasError || results[results.count - 1].errorCode.isError
             }
             response.append(topic: topic.name, partitions: results)
@@ -65,7 +70,7 @@ extension KafkaSession {
     }
 
     private func admit(
-        _ partition: ProduceRequest.Partition, of topic: ByteSlice, gate: inout UInt64
+        _ partition: ProduceRequest.Partition, of topic: ByteSlice, acks: Int16, gate: inout ResponseQueue.Gate
     ) -> ProduceResponse.Partition {
         guard let records = partition.records else { return failure(partition.index, .invalidRecord) }
         guard partition.index >= 0, let number = topicNumber(topic) else {
@@ -73,24 +78,32 @@ extension KafkaSession {
         }
         let key = PartitionKey(topic: number, partition: UInt32(partition.index))
         gateway.metrics.producedBytes += UInt64(records.count)
+        let copies = acks == -1 ? replica.copiesBeyondMajority(gateway.broker.minimumCopies(ofTopic: number)) : 0
+        if copies > 0 {
+            if replica.votersInTouch < copies { return failure(partition.index, .notEnoughReplicas) }
+            gate.copies = max(gate.copies, copies)
+        }
         switch replica.admit(records, to: key) {
         case nil: return failure(partition.index, .notLeaderOrFollower)
         case .accepted(let baseOffset, let logAppendTime, let logStart):
-            gate = replica.openEntryIndex
+            gate.index = replica.openEntryIndex
             gateway.metrics.producedBatches += 1
             return .init(
                 index: partition.index, baseOffset: baseOffset, logAppendTimeMs: logAppendTime,
                 logStartOffset: logStart)
         case .duplicate(let baseOffset, let logAppendTime, let logStart):
+            if copies > 0 { gate.index = max(gate.index, replica.appliedIndex) }
             return .init(
                 index: partition.index, baseOffset: baseOffset, logAppendTimeMs: logAppendTime,
                 logStartOffset: logStart)
         case .pendingDuplicate(let baseOffset, let logAppendTime, let logStart, _):
-            gate = replica.tailIndex
+            gate.index = max(gate.index, replica.tailIndex)
             return .init(
                 index: partition.index, baseOffset: baseOffset, logAppendTimeMs: logAppendTime,
                 logStartOffset: logStart)
         case .rejected(let error):
+            // To clients that is success.
+            if copies > 0, error == .duplicateSequence { gate.index = max(gate.index, replica.appliedIndex) }
             return failure(partition.index, KafkaErrorCode(error), message: error.description)
         }
     }
@@ -110,6 +123,8 @@ extension KafkaSession {
         _ partition: Int32, _ code: KafkaErrorCode, message: String? = nil
     ) -> ProduceResponse.Partition {
         gateway.metrics.produceErrors += 1
+        if code == .notEnoughReplicas { gateway.metrics.notEnoughReplicas += 1 }
+        if code == .notEnoughReplicasAfterAppend { gateway.metrics.notEnoughReplicasAfterAppend += 1 }
         return .init(
             index: partition, errorCode: code, baseOffset: -1, errorMessage: message,
             currentLeader: code == .notLeaderOrFollower ? gateway.currentLeader : nil)
@@ -133,9 +148,9 @@ extension KafkaSession {
         return response
     }
 
-    /// What a gated request is told instead of success. Both codes make a producer send again, and an idempotent one is
+    /// What a gated request is told instead of success. All codes make a producer send again, and an idempotent one is
     /// then told where its records are if they were committed after all.
-    private func failed(_ frame: ByteSlice, _ code: KafkaErrorCode) -> [StoredBytes] {
+    func failed(_ frame: ByteSlice, _ code: KafkaErrorCode) -> [StoredBytes] {
         do {
             let request = try KafkaRequest.decode(frame: frame)
             guard case .produce(let body) = request.body else {
@@ -152,7 +167,10 @@ extension KafkaSession {
     /// Answers produce requests whose timeout has passed.
     func expire(now: UInt64) {
         guard let deadline = responses.nextDeadline, deadline <= now else { return }
-        responses.failGated(above: appliedIndex, expiredBy: now) { failed($0, .requestTimedOut) }
+        responses.failGated({ [appliedIndex] gate in
+            guard gate.deadline <= now else { return nil }
+            return gate.index > appliedIndex ? .requestTimedOut : .notEnoughReplicasAfterAppend
+        }, failed)
         markDirty()
     }
 }
@@ -209,7 +227,7 @@ extension KafkaSession: ProposalWaiter {
             #if DEBUG
             if Planted.has(.unknownIsSuccess) { appliedIndex = max(appliedIndex, index) }
             #endif
-            responses.failGated(above: appliedIndex) { failed($0, .notLeaderOrFollower) }
+            responses.failGated({ [appliedIndex] in $0.index > appliedIndex ? .notLeaderOrFollower : nil }, failed)
             awaitedIndex = 0
         }
         markDirty()

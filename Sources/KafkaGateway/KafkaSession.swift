@@ -181,9 +181,9 @@ package final class KafkaSession {
         if isPaused { resumeIfDrained() }
     }
 
-    private func sendReady() {
+    func sendReady() {
         var output = PieceCollector()
-        responses.takeSendable(applied: appliedIndex, into: &output)
+        responses.takeSendable(into: &output, isOpen)
         if !output.isEmpty { connection?.send(output.finish()) }
     }
 

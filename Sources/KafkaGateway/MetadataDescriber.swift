@@ -97,7 +97,7 @@ struct Replicas {
     init(_ gateway: KafkaGateway) {
         let voters = gateway.voters
         let live = gateway.replica.isLeader
-            ? voters.filter { $0 == gateway.node.identity.node || gateway.node.connectedPeers.contains($0) } : voters
+            ? voters.filter { gateway.replica.raft.isInTouch($0.rawValue) } : voters
         leader = gateway.currentLeader?.leaderId ?? -1
         leaderEpoch = gateway.currentLeader?.leaderEpoch ?? -1
         all = voters.map(\.kafkaID)

@@ -1,4 +1,5 @@
 import Bytes
+import KafkaWire
 import Node
 
 /// Responses of one connection in the order of its requests, as Kafka requires, although they become ready in any
@@ -7,19 +8,29 @@ struct ResponseQueue {
     /// Names a request's place; tickets count up from 0.
     typealias Ticket = UInt64
 
+    /// What a produce response waits for.
+    struct Gate {
+        /// The entry that must be applied; 0 for none.
+        var index: UInt64 = 0
+        /// How many nodes must have it on disk; 0 where a majority is enough.
+        var copies = 0
+        /// The end of the wait, monotonic nanoseconds.
+        var deadline: UInt64 = 0
+    }
+
     enum Slot {
         /// Being worked on (a long poll, a forwarded request), with so many bytes kept for it.
         case waiting(holding: Int)
-        /// A produce response to be sent when the entry at `index` is applied. `request` is kept to build the error
-        /// response if that never happens, `deadline` (monotonic nanoseconds) bounds the wait.
-        case gated(index: UInt64, response: ByteSlice, request: ByteSlice, deadline: UInt64)
+        /// A produce response to be sent when its gate opens. `request` is kept to build the error response if that
+        /// never happens.
+        case gated(Gate, response: ByteSlice, request: ByteSlice)
         case ready([StoredBytes])
         case sent
 
         var heldBytes: Int {
             switch self {
             case .waiting(let bytes): bytes
-            case .gated(_, let response, let request, _): response.count + request.count
+            case .gated(_, let response, let request): response.count + request.count
             case .ready(let pieces): pieces.reduce(0) { $0 + $1.length }
             case .sent: 0
             }
@@ -31,6 +42,8 @@ struct ResponseQueue {
     private var firstTicket: Ticket = 0
     /// Slots that are gated.
     private(set) var gatedCount = 0
+    /// Of these, those that wait for more copies than a majority's.
+    private(set) var copyCount = 0
     /// Bytes that the slots keep in memory.
     private(set) var heldBytes = 0
 
@@ -55,13 +68,13 @@ struct ResponseQueue {
         set(position, .ready(pieces))
     }
 
-    /// Takes the responses at the head that may be sent, given that entries through `applied` are applied.
-    mutating func takeSendable(applied: UInt64, into output: inout PieceCollector) {
+    /// Takes the responses at the head that may be sent: those without a gate, and those whose gate `isOpen`.
+    mutating func takeSendable(into output: inout PieceCollector, _ isOpen: (Gate) -> Bool) {
         while head < slots.count {
             switch slots[head] {
             case .waiting: return
-            case .gated(let index, let response, _, _):
-                if index > applied { return }
+            case .gated(let gate, let response, _):
+                guard isOpen(gate) else { return }
                 output.append(response)
             case .ready(let response): for piece in response { output.append(piece) }
             case .sent: preconditionFailure("a response is sent twice")
@@ -70,34 +83,31 @@ struct ResponseQueue {
         }
     }
 
-    /// Replaces every gated response whose entry is above `applied` (and, with `now`, whose deadline has passed) by
-    /// what `replacement` makes of its request.
+    /// Replaces every gated response for which `failure` has a code by what `replacement` makes of its request.
     mutating func failGated(
-        above applied: UInt64, expiredBy now: UInt64? = nil, _ replacement: (ByteSlice) -> [StoredBytes]
+        _ failure: (Gate) -> KafkaErrorCode?, _ replacement: (ByteSlice, KafkaErrorCode) -> [StoredBytes]
     ) {
         guard gatedCount > 0 else { return }
         for position in head..<slots.count {
-            guard case .gated(let index, _, let request, let deadline) = slots[position], index > applied else {
-                continue
-            }
-            if let now, deadline > now { continue }
-            set(position, .ready(replacement(request)))
+            guard case .gated(let gate, _, let request) = slots[position], let code = failure(gate) else { continue }
+            set(position, .ready(replacement(request, code)))
         }
     }
 
     /// Changes the responses that wait for the entry at `index`.
     mutating func replaceGated(at index: UInt64, _ change: (_ response: ByteSlice, _ request: ByteSlice) -> ByteSlice) {
         for position in head..<slots.count {
-            guard case .gated(index, let response, let request, let deadline) = slots[position] else { continue }
-            set(position, .gated(
-                index: index, response: change(response, request), request: request, deadline: deadline))
+            guard case .gated(let gate, let response, let request) = slots[position], gate.index == index else {
+                continue
+            }
+            set(position, .gated(gate, response: change(response, request), request: request))
         }
     }
 
     /// The earliest place's deadline, if it is gated: later ones are looked at when it has been answered.
     var nextDeadline: UInt64? {
-        guard head < slots.count, case .gated(_, _, _, let deadline) = slots[head] else { return nil }
-        return deadline
+        guard head < slots.count, case .gated(let gate, _, _) = slots[head] else { return nil }
+        return gate.deadline
     }
 
     private func position(of ticket: Ticket) -> Int? {
@@ -113,7 +123,9 @@ struct ResponseQueue {
 
     private mutating func note(_ slot: Slot, _ sign: Int) {
         heldBytes += sign * slot.heldBytes
-        if case .gated = slot { gatedCount += sign }
+        guard case .gated(let gate, _, _) = slot else { return }
+        gatedCount += sign
+        if gate.copies > 0 { copyCount += sign }
     }
 
     private mutating func advance() {

@@ -23,6 +23,8 @@ package struct Progress: Hashable, Sendable {
     package private(set) var commitSent: LogIndex = 0
     /// Answered an append or a heartbeat in this term since the last CheckQuorum.
     package var isActive = false
+    /// The same, in the time before the last CheckQuorum.
+    package var wasActive = false
     /// The last heartbeat round it confirmed.
     package var confirmedRound: UInt64 = 0
     /// Snapshot: the position of the last offer.

@@ -5,11 +5,18 @@ package enum Quorum {
     /// The largest value that a majority of `voters` has reached; zero without voters. Allocates nothing: the leader
     /// asks with each acknowledgement.
     package static func reached(by voters: [MemberID], _ value: (MemberID) -> UInt64) -> UInt64 {
+        reached(by: size(voters: voters.count), of: voters, value)
+    }
+
+    /// The largest value that `count` of `voters` have reached, at least; zero if there are not so many.
+    package static func reached(
+        by count: Int, of voters: [MemberID], _ value: (MemberID) -> UInt64
+    ) -> UInt64 {
         var best: UInt64 = 0
         for voter in voters {
             let candidate = value(voter)
             guard candidate > best else { continue }
-            if voters.count(where: { value($0) >= candidate }) >= size(voters: voters.count) { best = candidate }
+            if voters.count(where: { value($0) >= candidate }) >= count { best = candidate }
         }
         return best
     }

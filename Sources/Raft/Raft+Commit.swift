@@ -9,9 +9,26 @@ extension Raft {
         #if DEBUG
         if Planted.has(.learnersCount) { return flushedWithLearners }
         #endif
-        return Quorum.reached(by: membership.voters) { voter in
-            voter == id ? ownFlushed : peers.first { $0.id == voter }?.progress.matched ?? 0
-        }
+        return Quorum.reached(by: membership.voters) { flushed(by: $0) }
+    }
+
+    private func flushed(by voter: MemberID) -> LogIndex {
+        voter == id ? ownFlushed : peers.first { $0.id == voter }?.progress.matched ?? 0
+    }
+
+    /// What at least `copies` voters have on disk, as far as this leader knows; zero when it does not lead. What is
+    /// above `commitIndex` is not committed, however many have it.
+    package func flushedIndex(copies: Int) -> LogIndex {
+        role == .leader ? Quorum.reached(by: copies, of: membership.voters) { flushed(by: $0) } : 0
+    }
+
+    /// Whether `voter` is this leader, or has answered it within the last one to two election timeouts over a link that
+    /// is up.
+    package func isInTouch(_ voter: MemberID) -> Bool {
+        guard role == .leader else { return false }
+        if voter == id { return true }
+        guard !disconnected.contains(voter), let progress = progress(of: voter) else { return false }
+        return progress.isActive || progress.wasActive
     }
 
     #if DEBUG

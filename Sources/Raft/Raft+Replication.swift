@@ -35,7 +35,10 @@ extension Raft {
         let active = membership.voters.count { voter in
             voter == id || peers.contains { $0.id == voter && $0.progress.isActive }
         }
-        for number in peers.indices { peers[number].progress.isActive = false }
+        for number in peers.indices {
+            peers[number].progress.wasActive = peers[number].progress.isActive
+            peers[number].progress.isActive = false
+        }
         if active < Quorum.size(voters: membership.voters.count) { becomeFollower(term: term, leader: nil) }
     }
 

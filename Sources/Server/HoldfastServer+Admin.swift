@@ -44,6 +44,7 @@ extension HoldfastServer {
                 ("name", .string(topic.name)), ("partitions", number(topic.partitions.count)),
                 ("records", number(topic.partitions.reduce(0) { $0 + $1.endOffset - $1.logStartOffset })),
                 ("bytes", number(topic.partitions.reduce(0) { $0 + $1.byteCount })),
+                ("copies", number(max(topic.settings.minimumInsyncReplicas, status.voters.count / 2 + 1))),
             ])
         }
         return .object([
@@ -57,7 +58,8 @@ extension HoldfastServer {
             ("voters", .array(status.voters.map { number($0.rawValue) })),
             ("learners", .array(status.learners.map { number($0.rawValue) })),
             ("configuration", number(status.configurationIndex)), ("member", .bool(status.isMember)),
-            ("followers", .array(followers)), ("topics", .array(topics)), ("groups", groupsDocument),
+            ("inTouch", number(node.replica.votersInTouch)), ("followers", .array(followers)),
+            ("topics", .array(topics)), ("groups", groupsDocument),
             ("kafka", .string("\(configuration.kafkaListen)")),
             ("connections", number(gateway.sessionCount)),
             ("resident", number(ProcessMetrics.residentBytes ?? 0)),

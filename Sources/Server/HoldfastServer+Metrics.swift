@@ -86,6 +86,21 @@ extension HoldfastServer {
         page.counter("holdfast_kafka_produced_batches_total", "produce fields accepted", kafka.producedBatches)
         page.counter("holdfast_kafka_produce_errors_total", "produce fields refused", kafka.produceErrors)
         page.counter("holdfast_kafka_upgraded_acks_total", "acks=1 requests upgraded to quorum", kafka.upgradedAcks)
+        page.counter(
+            "holdfast_kafka_not_enough_replicas_total", "produce fields refused for want of nodes in touch",
+            kafka.notEnoughReplicas)
+        page.counter(
+            "holdfast_kafka_not_enough_replicas_after_append_total",
+            "produce fields stored on a majority and on fewer nodes than asked for", kafka.notEnoughReplicasAfterAppend)
+        if node.replica.isLeader {
+            let inTouch = node.replica.votersInTouch
+            page.gauge("holdfast_voters_in_touch", "voters that answer the leader, itself included", inTouch)
+            page.gauge(
+                "holdfast_topics_under_min_isr", "topics that take no acks=all now for want of nodes in touch",
+                node.replica.broker.topics.count {
+                    node.replica.copiesBeyondMajority($0.settings.minimumInsyncReplicas) > inTouch
+                })
+        }
         page.counter("holdfast_kafka_fetched_bytes_total", "record bytes sent", kafka.fetchedBytes)
         page.counter(
             "holdfast_kafka_forwarded_requests_total", "requests passed on to the leader",

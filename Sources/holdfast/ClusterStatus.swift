@@ -79,10 +79,11 @@ struct ClusterStatus {
         let titles = ["NODE", "ROLE", "TERM", "LEADER", "COMMIT", "APPLIED", "LAG", "READY", "ADMIN"]
         var text = TextTable(rows: [titles] + nodes.map(row)).text
         if !topics.isEmpty {
-            text += "\n" + TextTable(rows: [["TOPIC", "PARTITIONS", "RECORDS", "BYTES"]] + topics.map { topic in
+            let titles = ["TOPIC", "PARTITIONS", "RECORDS", "BYTES", "COPIES"]
+            text += "\n" + TextTable(rows: [titles] + topics.map { topic in
                 [
                     topic["name"]?.text ?? "?", Self.number(topic["partitions"]), Self.number(topic["records"]),
-                    Self.number(topic["bytes"]),
+                    Self.number(topic["bytes"]), copies(of: topic),
                 ]
             }).text
         }
@@ -131,6 +132,13 @@ struct ClusterStatus {
         if node == leader { return "0" }
         let followers = nodes.compactMap(\.document).first { $0["node"]?.int == leader }?["followers"]?.elements
         return Self.number(followers?.first { $0["node"]?.int == node }?["lag"])
+    }
+
+    /// On how many voters an acks=all record is before it is acknowledged, of how many there are, and what is missing.
+    private func copies(of topic: JSONValue) -> String {
+        guard let copies = topic["copies"]?.int, let voters = best?["voters"]?.elements.count else { return "-" }
+        let inTouch = best?["role"]?.text == "leader" ? best?["inTouch"]?.int : nil
+        return "\(copies)/\(voters)" + (inTouch.map { $0 < copies ? " (\($0) in touch)" : "" } ?? "")
     }
 
     private static func number(_ value: JSONValue?) -> String { value?.int.map { "\($0)" } ?? "-" }

@@ -12,7 +12,8 @@ struct ClusterStatusTests {
         let text = """
             {"node":\(node),"role":"\(role)","term":\(term),"leader":\(leader.map { "\($0)" } ?? "null"),"commit":90,
             "applied":\(90 - node),"ready":true,"followers":\(role == "leader" ? followers : "[]"),
-            "topics":[{"name":"orders","partitions":2,"records":5,"bytes":1234}],
+            "voters":[1,2,3],"inTouch":2,
+            "topics":[{"name":"orders","partitions":2,"records":5,"bytes":1234,"copies":3}],
             "groups":[{"name":"billing","members":2,"partitions":2,"lag":41}]}
             """
         return .answered(try address(node), try JSONValue(parsing: text))
@@ -30,8 +31,8 @@ struct ClusterStatusTests {
             ?     unreachable  -     -       -       -        -    no     127.0.0.1:8082 (connection refused)
             3     follower     4     1       90      87       17   yes    127.0.0.1:8083
 
-            TOPIC   PARTITIONS  RECORDS  BYTES
-            orders  2           5        1234
+            TOPIC   PARTITIONS  RECORDS  BYTES  COPIES
+            orders  2           5        1234   3/3 (2 in touch)
 
             GROUP    MEMBERS  PARTITIONS  LAG
             billing  2        2           41

@@ -99,6 +99,10 @@ extension Command {
         let titles = ["PARTITION", "LEADER", "EPOCH", "REPLICAS", "IN SYNC", "START", "END"]
         var text = "topic '\(topic.name)', id \(topic.id), \(topic.partitions.count) partitions\n\n"
         text += TextTable(rows: [titles] + rows).text
+        if let voters = topic.partitions.first?.replicas.count {
+            let minimum = configs.first { $0.name == "min.insync.replicas" }?.value.flatMap(Int.init) ?? 1
+            text += "\nacks=all: \(max(minimum, voters / 2 + 1)) of \(voters) nodes have a record on disk first\n"
+        }
         let own = configs.filter { !$0.isDefault }
         if !own.isEmpty {
             text += "\n" + TextTable(rows: [["SETTING", "VALUE"]] + own.map { [$0.name, $0.value ?? "-"] }).text
