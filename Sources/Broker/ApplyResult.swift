@@ -16,5 +16,6 @@ package enum ApplyResult: Equatable, Sendable {
     case groupDeleted
     case offsetsDeleted
     case offsetsExpired
+    case quotasSet
     case refused(BrokerError)
 }

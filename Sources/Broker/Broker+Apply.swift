@@ -48,12 +48,18 @@ extension Broker {
         case .deleteGroup(let group): deleteGroup(group)
         case .deleteOffsets(let group, let keys): deleteOffsets(group, keys)
         case .expireOffsets(let time): expireOffsets(before: time)
+        case .setQuotas(let entity, let changes): setQuotas(entity, changes)
         }
     }
 
     private mutating func setLimits(_ limits: BrokerLimits) -> ApplyResult {
         self.limits = limits
         return .limitsSet
+    }
+
+    private mutating func setQuotas(_ entity: QuotaEntity, _ changes: [QuotaChange]) -> ApplyResult {
+        quotas.set(entity, changes, index: appliedIndex)
+        return .quotasSet
     }
 
     private mutating func produce(_ table: ProduceTable) -> [RejectedItem] {

@@ -3,7 +3,7 @@ import Bytes
 /// The whole state as bytes. All but the partitions' indexes is canonical: equal states have equal bytes on every node,
 /// whatever path led to them. Of the indexes, fences and the rows still in memory are written.
 extension Broker {
-    static let snapshotVersion: UInt16 = 5
+    static let snapshotVersion: UInt16 = 6
 
     /// Pieces to be laid end to end. Takes time in proportion to the state: hand a copy of the broker to another
     /// thread.
@@ -20,6 +20,7 @@ extension Broker {
         registry.encode(into: &snapshot)
         directory.encode(into: &snapshot)
         groups.encode(into: &snapshot)
+        quotas.encode(into: &snapshot)
         return snapshot.finish()
     }
 
@@ -36,6 +37,7 @@ extension Broker {
         registry = try ProducerRegistry(from: &reader)
         directory = try TopicDirectory(from: &reader)
         groups = try GroupDirectory(from: &reader)
+        quotas = try QuotaTable(from: &reader)
         try reader.requireEnd()
         for topic in directory.topics {
             for partition in topic.partitions { try requireApplied(partition) }

@@ -13,6 +13,7 @@ package struct Broker: Sendable {
     var directory = TopicDirectory()
     var registry = ProducerRegistry()
     var groups = GroupDirectory()
+    package internal(set) var quotas = QuotaTable()
     /// Partitions that may have rows in memory, each once. Node-local, like the division of the indexes itself.
     var unsealed: [PartitionKey] = []
 

@@ -52,6 +52,9 @@ extension Command {
             writer.partitionKeys(keys)
         case .expireOffsets(let before):
             writer.int64(before)
+        case .setQuotas(let entity, let changes):
+            writer.quotaEntity(entity)
+            writer.quotaChanges(changes)
         }
         return writer.finish()
     }
@@ -103,6 +106,9 @@ extension Command {
             let group = try reader.countedText()
             return .deleteOffsets(group: group, keys: try reader.partitionKeys())
         case .expireOffsets: return .expireOffsets(before: try reader.int64())
+        case .setQuotas:
+            let entity = try reader.quotaEntity()
+            return .setQuotas(entity, changes: try reader.quotaChanges())
         }
     }
 
@@ -122,6 +128,7 @@ extension Command {
         case .deleteGroup: .deleteGroup
         case .deleteOffsets: .deleteOffsets
         case .expireOffsets: .expireOffsets
+        case .setQuotas: .setQuotas
         }
     }
 }

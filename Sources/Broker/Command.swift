@@ -25,4 +25,6 @@ package enum Command: Equatable, Sendable {
     case deleteOffsets(group: String, keys: [PartitionKey])
     /// Proposed by the leader when its clock says so.
     case expireOffsets(before: Int64)
+    /// `changes` has each kind once. An entity without quotas is forgotten.
+    case setQuotas(QuotaEntity, changes: [QuotaChange])
 }

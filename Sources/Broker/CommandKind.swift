@@ -14,4 +14,5 @@ enum CommandKind: UInt8 {
     case deleteOffsets = 12
     case expireOffsets = 13
     case changeMembership = 14
+    case setQuotas = 40
 }

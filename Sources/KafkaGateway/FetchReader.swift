@@ -122,8 +122,10 @@ struct FetchReader {
     }
 
     /// `read`: where the bytes of `ranges` are.
-    func response(to header: KafkaRequestHeader, _ request: FetchRequest, _ read: StoredRead) -> [StoredBytes] {
-        var response = FetchResponse()
+    func response(
+        to header: KafkaRequestHeader, _ request: FetchRequest, _ read: StoredRead, throttleTimeMs: Int32
+    ) -> [StoredBytes] {
+        var response = FetchResponse(throttleTimeMs: throttleTimeMs)
         var pieces: [[StoredBytes]] = []
         var ordinal = 0
         for topic in request.topics {

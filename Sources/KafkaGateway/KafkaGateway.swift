@@ -38,6 +38,12 @@ package final class KafkaGateway {
     /// Since when this node has known no leader (monotonic nanoseconds); nil while it knows one.
     private var leaderlessSince: UInt64?
 
+    /// Nanoseconds that pass while a request is handled. The node's own clock stands still during a turn.
+    package var stopwatch: (() -> UInt64)?
+    private(set) lazy var quotas = ClientQuotas(gateway: self)
+    /// Sessions that are not read from, because of a quota.
+    private var muted: [KafkaSession] = []
+
     package internal(set) var metrics = KafkaMetrics()
 
     package init(node: Node, settings: KafkaSettings) {
@@ -66,6 +72,7 @@ package final class KafkaGateway {
         transfers.removeAll { $0.call.session === session }
         gated.removeAll { $0 === session }
         copying.removeAll { $0 === session }
+        muted.removeAll { $0 === session }
         congested.removeAll { $0 === session }
         held.removeAll { $0 === session }
     }
@@ -129,6 +136,8 @@ package final class KafkaGateway {
         retention.tick(now: now)
         for session in gated { session.expire(now: now) }
         for session in copying { session.failUncopied() }
+        unmute(now: now)
+        quotas.forgetIdle(now: now)
         gated.removeAll { !$0.hasGatedResponses }
     }
 
@@ -160,6 +169,15 @@ package final class KafkaGateway {
         knownCopies = flushed
         for session in copying { session.markDirty() }
     }
+
+    private func unmute(now: UInt64) {
+        let due = muted.filter { $0.mutedUntil <= now }
+        muted.removeAll { $0.mutedUntil <= now }
+        // One that goes on may deliver a request, and be muted again.
+        for session in due { session.unmute() }
+    }
+
+    func markMuted(_ session: KafkaSession) { muted.append(session) }
 
     func markCopying(_ session: KafkaSession) {
         if !copying.contains(where: { $0 === session }) { copying.append(session) }

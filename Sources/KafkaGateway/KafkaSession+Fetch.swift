@@ -45,7 +45,9 @@ extension KafkaSession {
     ) {
         responses.hold(ticket, bytes: reader.bytes)
         replica.open(reader.ranges) { [self] read in
-            if !isClosed { fill(ticket, reader.response(to: header, request, read)) }
+            guard !isClosed else { return }
+            let throttle = chargeFetch(reader.bytes)
+            fill(ticket, reader.response(to: header, request, read, throttleTimeMs: throttle))
         }
     }
 

@@ -17,7 +17,8 @@ extension KafkaSession {
             return refuseProduce(header, request, .transactionsNotServed)
         }
         var gate = ResponseQueue.Gate()
-        let response = admit(request, header, gate: &gate)
+        let throttle = chargeProduce(frame.count, acks: request.acks)
+        let response = admit(request, header, throttleTimeMs: throttle, gate: &gate)
         if request.acks == 0 {
             if response.hasError { close(reason: "a produce request with acks=0 failed") }
             return
@@ -44,7 +45,7 @@ extension KafkaSession {
     /// Offers every partition's batches to the leader's admission and encodes the response they will get once the entry
     /// at `gate` is committed; `gate` stays 0 if nothing has to be waited for.
     private func admit(
-        _ request: ProduceRequest, _ header: KafkaRequestHeader, gate: inout ResponseQueue.Gate
+        _ request: ProduceRequest, _ header: KafkaRequestHeader, throttleTimeMs: Int32, gate: inout ResponseQueue.Gate
     ) -> (frame: ByteSlice, hasError: Bool) {
         var writer = ByteWriter(capacity: 128)
         if request.partitions.count == 1, request.topics.count == 1 {
@@ -52,10 +53,10 @@ extension KafkaSession {
             let result = admit(request.partitions[0], of: topic, acks: request.acks, gate: &gate)
             ProduceResponse.encodeFrame(
                 into: &writer, version: header.apiVersion, correlationId: header.correlationId, topic: topic,
-                partition: result)
+                partition: result, throttleTimeMs: throttleTimeMs)
             return (writer.finish(), result.errorCode.isError)
         }
-        var response = ProduceResponse()
+        var response = ProduceResponse(throttleTimeMs: throttleTimeMs)
         var hasError = false
         for topic in request.topics {
             var results: [ProduceResponse.Partition] = []

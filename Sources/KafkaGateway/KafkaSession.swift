@@ -18,6 +18,10 @@ package final class KafkaSession {
     var awaitedIndex: UInt64 = 0
     /// The last topic produced to, so that its name is compared, not looked up, in the usual case.
     var topicCache: (name: ByteSlice, number: UInt32)?
+    /// What the client may use, looked up when its id or the quotas change.
+    var quotas = SessionQuotas()
+    /// The connection is not read from before then, monotonic nanoseconds, because of a quota; 0 when it is.
+    var mutedUntil: UInt64 = 0
     /// A Metadata response on this connection has said that there is no leader.
     var wasToldOfNoLeader = false
     private(set) var isClosed = false
@@ -49,7 +53,10 @@ package final class KafkaSession {
         if !held.isEmpty || (replica.isHandingOver && !isForwarded) { return hold(frame) }
         gateway.metrics.requests += 1
         do {
-            handle(try KafkaRequest.decode(frame: frame), frame: frame)
+            let request = try KafkaRequest.decode(frame: frame)
+            beginQuotas(request.header)
+            handle(request, frame: frame)
+            endQuotas()
         } catch {
             refuse(error)
         }
@@ -104,6 +111,8 @@ package final class KafkaSession {
         case .electLeaders(let body): electLeaders(header, body, frame: frame)
         case .incrementalAlterConfigs(let body): incrementalAlterConfigs(header, body, frame: frame)
         case .offsetDelete(let body): offsetDelete(header, body)
+        case .describeClientQuotas(let body): describeClientQuotas(header, body)
+        case .alterClientQuotas(let body): alterClientQuotas(header, body, frame: frame)
         case .listGroups(let body): listGroups(header, body)
         case .describeGroups(let body): describeGroups(header, body)
         case .deleteGroups(let body): deleteGroups(header, body)
@@ -115,7 +124,7 @@ package final class KafkaSession {
     /// What another node may pass on to this one: only what the leader must carry out.
     private static let forwardable: Set<ApiKey> = [
         .metadata, .createTopics, .deleteTopics, .initProducerId, .createPartitions, .alterConfigs,
-        .incrementalAlterConfigs, .electLeaders,
+        .incrementalAlterConfigs, .electLeaders, .alterClientQuotas,
     ]
 
     /// A request that cannot be decoded: ApiVersions is answered in version 0 with error 35 (KIP-511); for anything
@@ -193,12 +202,12 @@ package final class KafkaSession {
     }
 
     private var isFull: Bool {
-        responses.count > gateway.settings.maximumPendingResponses
+        mutedUntil > 0 || responses.count > gateway.settings.maximumPendingResponses
             || responses.heldBytes > gateway.settings.maximumQueuedBytes
             || connection.map { $0.queuedBytes > gateway.settings.maximumQueuedBytes } ?? false
     }
 
-    private func pauseIfFull() {
+    func pauseIfFull() {
         guard !isPaused, !isClosed else { return }
         if replica.isCongested {
             gateway.markCongested(self)

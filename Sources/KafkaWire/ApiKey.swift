@@ -27,6 +27,8 @@ package enum ApiKey: Int16, CaseIterable, Sendable {
     case electLeaders = 43
     case incrementalAlterConfigs = 44
     case offsetDelete = 47
+    case describeClientQuotas = 48
+    case alterClientQuotas = 49
     case describeCluster = 60
     case consumerGroupHeartbeat = 68
     case consumerGroupDescribe = 69
@@ -62,6 +64,8 @@ package enum ApiKey: Int16, CaseIterable, Sendable {
         case .electLeaders: "ElectLeaders"
         case .incrementalAlterConfigs: "IncrementalAlterConfigs"
         case .offsetDelete: "OffsetDelete"
+        case .describeClientQuotas: "DescribeClientQuotas"
+        case .alterClientQuotas: "AlterClientQuotas"
         case .describeCluster: "DescribeCluster"
         case .consumerGroupHeartbeat: "ConsumerGroupHeartbeat"
         case .consumerGroupDescribe: "ConsumerGroupDescribe"

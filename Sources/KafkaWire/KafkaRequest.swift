@@ -30,6 +30,8 @@ package struct KafkaRequest: Equatable, Sendable {
         case electLeaders(ElectLeadersRequest)
         case incrementalAlterConfigs(IncrementalAlterConfigsRequest)
         case offsetDelete(OffsetDeleteRequest)
+        case describeClientQuotas(DescribeClientQuotasRequest)
+        case alterClientQuotas(AlterClientQuotasRequest)
         case describeCluster(DescribeClusterRequest)
         case consumerGroupHeartbeat(ConsumerGroupHeartbeatRequest)
         case consumerGroupDescribe(ConsumerGroupDescribeRequest)
@@ -84,6 +86,9 @@ extension KafkaRequest.Body {
             case .incrementalAlterConfigs:
                 .incrementalAlterConfigs(try IncrementalAlterConfigsRequest(from: &reader, version: version))
             case .offsetDelete: .offsetDelete(try OffsetDeleteRequest(from: &reader, version: version))
+            case .describeClientQuotas:
+                .describeClientQuotas(try DescribeClientQuotasRequest(from: &reader, version: version))
+            case .alterClientQuotas: .alterClientQuotas(try AlterClientQuotasRequest(from: &reader, version: version))
             case .describeCluster: .describeCluster(try DescribeClusterRequest(from: &reader, version: version))
             case .consumerGroupHeartbeat:
                 .consumerGroupHeartbeat(try ConsumerGroupHeartbeatRequest(from: &reader, version: version))

@@ -49,6 +49,8 @@ package enum SupportedApis {
         entry(.electLeaders, 0, 2, flexible: 2),
         entry(.incrementalAlterConfigs, 0, 1, flexible: 1),
         entry(.offsetDelete, 0, 0, flexible: .max),
+        entry(.describeClientQuotas, 0, 1, flexible: 1),
+        entry(.alterClientQuotas, 0, 1, flexible: 1),
         entry(.describeCluster, 0, 1, flexible: 0),
         entry(.consumerGroupHeartbeat, 0, 1, flexible: 0),
         entry(.consumerGroupDescribe, 0, 1, flexible: 0),

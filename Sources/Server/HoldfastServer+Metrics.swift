@@ -101,6 +101,11 @@ extension HoldfastServer {
                     node.replica.copiesBeyondMajority($0.settings.minimumInsyncReplicas) > inTouch
                 })
         }
+        page.gauge("holdfast_quotas", "entities with quotas", node.replica.broker.quotas.entries.count)
+        page.counter("holdfast_kafka_throttled_requests_total", "requests over a quota", kafka.throttledRequests)
+        page.counter(
+            "holdfast_kafka_throttle_milliseconds_total", "how long connections were muted for quotas",
+            kafka.throttleMilliseconds)
         page.counter("holdfast_kafka_fetched_bytes_total", "record bytes sent", kafka.fetchedBytes)
         page.counter(
             "holdfast_kafka_forwarded_requests_total", "requests passed on to the leader",

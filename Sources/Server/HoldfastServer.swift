@@ -50,6 +50,7 @@ package final class HoldfastServer {
             entropy: SystemEntropy())
         node = try Self.openNode(environment, identity, configuration, logger)
         gateway = KafkaGateway(node: node, settings: configuration.kafkaSettings)
+        gateway.stopwatch = { SystemClock.monotonicNanoseconds }
         observe()
         try openDoors()
         try checkPeers()

@@ -60,6 +60,10 @@ struct CommandCodingTests {
         .deleteGroup("g"),
         .deleteOffsets(group: "g", keys: [PartitionKey(topic: 1, partition: 2)]),
         .expireOffsets(before: -1),
+        .setQuotas(QuotaEntity(user: .standard, client: .named("é")), changes: [
+            QuotaChange(kind: .producerByteRate, bits: .max), QuotaChange(kind: .requestPercentage, bits: nil),
+        ]),
+        .setQuotas(QuotaEntity(user: nil, client: .standard), changes: []),
     ]
 
     @Test func everyKindRoundTrips() throws {

@@ -67,7 +67,7 @@ struct RandomLog {
 
     private mutating func groupCommand() -> Command {
         let group = "group-\(random.below(4))"
-        switch random.below(8) {
+        switch random.below(9) {
         case 0, 1:
             let members = (0..<random.below(3)).map { number in
                 GroupMember(
@@ -93,9 +93,12 @@ struct RandomLog {
                 ConsumerMembershipChange(
                     group: group, epoch: Int32(serial), assignor: "uniform", changed: members,
                     removed: ["m\(random.below(4))-0"]))
-        case 2: return .deleteGroup(group)
+        case 2, 7: return .deleteGroup(group)
         case 3: return .deleteOffsets(group: group, keys: [key(), key()])
         case 4: return .expireOffsets(before: leader.clock - Int64(random.below(2_000)))
+        case 8: return .setQuotas(
+            QuotaEntity(user: random.below(2) == 0 ? nil : .named("u\(random.below(3))"), client: .standard),
+            changes: [QuotaChange(kind: .consumerByteRate, bits: random.below(3) == 0 ? nil : random.next())])
         default:
             let offsets = (0..<random.below(4)).map { _ in
                 CommittedOffset(key: key(), offset: Int64(serial), leaderEpoch: 1, metadata: "note \(serial)")

@@ -198,6 +198,12 @@ struct SessionTests {
         add(OffsetForLeaderEpochRequest(topics: [.init(topic: "t", partitions: [.init(partition: 0, leaderEpoch: 1)])]))
         add(DeleteTopicsRequest(topics: [.init(name: "u")], timeoutMs: 10))
         add(FindCoordinatorRequest(coordinatorKeys: ["g"]))
+        add(DescribeClientQuotasRequest(components: [.init(entityType: "user", matchType: 1)]))
+        add(AlterClientQuotasRequest(entries: [
+            .init(
+                entity: [.init(entityType: "client-id", entityName: nil)],
+                operations: [.init(key: "request_percentage", valueBits: (50.0).bitPattern)])
+        ]))
         add(DescribeClusterRequest(includeClusterAuthorizedOperations: true))
         return frames
     }

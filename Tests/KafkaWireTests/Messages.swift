@@ -43,6 +43,11 @@ struct ApiCase: Sendable, CustomStringConvertible {
             key: .incrementalAlterConfigs, request: IncrementalAlterConfigsRequest.self,
             response: IncrementalAlterConfigsResponse.self),
         ApiCase(key: .offsetDelete, request: OffsetDeleteRequest.self, response: OffsetDeleteResponse.self),
+        ApiCase(
+            key: .describeClientQuotas, request: DescribeClientQuotasRequest.self,
+            response: DescribeClientQuotasResponse.self),
+        ApiCase(
+            key: .alterClientQuotas, request: AlterClientQuotasRequest.self, response: AlterClientQuotasResponse.self),
         ApiCase(key: .describeCluster, request: DescribeClusterRequest.self, response: DescribeClusterResponse.self),
         ApiCase(
             key: .consumerGroupHeartbeat, request: ConsumerGroupHeartbeatRequest.self,
@@ -116,6 +121,8 @@ extension KafkaRequest {
         case .electLeaders(let body): body
         case .incrementalAlterConfigs(let body): body
         case .offsetDelete(let body): body
+        case .describeClientQuotas(let body): body
+        case .alterClientQuotas(let body): body
         case .describeCluster(let body): body
         case .consumerGroupHeartbeat(let body): body
         case .consumerGroupDescribe(let body): body

@@ -25,6 +25,8 @@ struct TestValues {
     mutating func int16() -> Int16 { Int16(truncatingIfNeeded: next()) }
     mutating func int32() -> Int32 { Int32(truncatingIfNeeded: next()) }
     mutating func int64() -> Int64 { Int64(truncatingIfNeeded: next() &* 1_000_000_007) }
+    /// The bits of a floating-point number that is one.
+    mutating func doubleBits() -> UInt64 { Double(int32()).bitPattern }
     mutating func bool() -> Bool { next() % 2 != 0 }
 
     /// Any but UNSUPPORTED_VERSION, which changes the layout of an ApiVersions response.

@@ -131,6 +131,7 @@ def test_every_node_answers_metadata(cluster, leader):
 API_KEYS = {"Produce": 0, "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "OffsetCommit": 8, "OffsetFetch": 9,
             "FindCoordinator": 10, "JoinGroup": 11, "Heartbeat": 12, "LeaveGroup": 13, "SyncGroup": 14,
             "DescribeGroups": 15, "ListGroups": 16, "DeleteGroups": 42, "OffsetDelete": 47, "ApiVersions": 18,
+            "DescribeClientQuotas": 48, "AlterClientQuotas": 49,
             "CreateTopics": 19, "DeleteTopics": 20, "DeleteRecords": 21, "InitProducerId": 22,
             "OffsetForLeaderEpoch": 23, "DescribeConfigs": 32, "AlterConfigs": 33, "IncrementalAlterConfigs": 44,
             "CreatePartitions": 37, "DescribeLogDirs": 35, "ElectLeaders": 43, "DescribeCluster": 60,
