@@ -14,7 +14,7 @@ extension Admission {
         if header.totalLength > settings.maximumMessageBytes {
             throw .messageTooLarge(size: header.totalLength, limit: settings.maximumMessageBytes)
         }
-        if header.isTransactional { throw .transactionalBatch }
+        if header.isTransactional && !header.hasProducer { throw .transactionMismatch }
         if !settings.usesLogAppendTime && !isTimely(header.maxTimestamp, settings) {
             throw .timestampOutOfRange(timestamp: header.maxTimestamp, now: clock)
         }

@@ -53,6 +53,7 @@ extension Admission {
         item.producerId = header.producerId
         item.producerEpoch = header.producerEpoch
         item.baseSequence = header.baseSequence
+        if header.isTransactional { item.flags |= ProduceItem.transactionalFlag }
         let batch = ProducerState.Batch(item)
         if var state = producer {
             state.append(batch, epoch: header.producerEpoch, at: clock)
@@ -95,5 +96,6 @@ extension Admission {
             for tail in entry.tails { tails[tail].onApplied(through: index) }
         }
         sealed.removeFirst(done)
+        ending.removeAll { $0.index <= index }
     }
 }

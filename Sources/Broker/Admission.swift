@@ -13,6 +13,12 @@ package struct Admission: Sendable {
         var tails: [Int]
     }
 
+    /// A producer whose transaction's end is in entry `index`, which is not applied.
+    struct Ending: Sendable {
+        var producer: Int64
+        var index: UInt64
+    }
+
     /// Table positions are 32 bits wide; the shell seals far below this.
     static let maximumEntryBytes = 1 << 30
 
@@ -26,6 +32,8 @@ package struct Admission: Sendable {
     var openTails: [Int] = []
     var sealed: [Sealed] = []
     var lastSealed: UInt64
+    /// In order of their entries.
+    var ending: [Ending] = []
     /// Bytes the open entry would have if it were sealed now; 0 when nothing is open.
     package internal(set) var openBytes = 0
     package internal(set) var openBatches = 0
@@ -44,7 +52,7 @@ package struct Admission: Sendable {
     package mutating func admit(
         _ batches: ByteSlice, to key: PartitionKey, broker: Broker, now: Int64
     ) -> AdmissionOutcome {
-        clock = max(clock, now, broker.clock)
+        advanceClock(now, broker)
         guard let slot = broker.directory.slot(key.topic) else { return .rejected(.unknownPartition) }
         guard Int(key.partition) < broker.directory.topics[slot].partitions.count else {
             return .rejected(.unknownPartition)
@@ -61,6 +69,7 @@ package struct Admission: Sendable {
         }
         let tail = tailOfKey[key]
         var producer: ProducerState?
+        if let refusal = refusal(of: first, key, broker) { return .rejected(refusal) }
         if first.hasProducer {
             switch judge(first, key, tail: tail, broker: broker, slot: slot) {
             case .next(let state): producer = state
@@ -71,14 +80,18 @@ package struct Admission: Sendable {
         let end = broker.directory.topics[slot].partitions[partition].endOffset
         let logStart = broker.directory.topics[slot].partitions[partition].logStartOffset
         return append(
-            batches, first, following, producer, to: tail ?? openTail(key), brokerEnd: end, logStart: logStart,
+            batches, first, following, producer, to: openTail(key), brokerEnd: end, logStart: logStart,
             settings)
     }
 
     /// What entries not yet applied have changed in a partition.
     func tail(of key: PartitionKey) -> TailPartition? { tailOfKey[key].map { tails[$0] } }
 
-    private mutating func openTail(_ key: PartitionKey) -> Int {
+    mutating func advanceClock(_ now: Int64, _ broker: Broker) { clock = max(clock, now, broker.clock) }
+
+    /// The partition's place in `tails`.
+    mutating func openTail(_ key: PartitionKey) -> Int {
+        if let tail = tailOfKey[key] { return tail }
         tails.append(TailPartition(key: key))
         tailOfKey[key] = tails.count - 1
         return tails.count - 1

@@ -17,5 +17,10 @@ package enum ApplyResult: Equatable, Sendable {
     case offsetsDeleted
     case offsetsExpired
     case quotasSet
+    case transactionInitialized(ProducerIdentity)
+    case addedToTransaction
+    /// `producer`: what the transactional id has now.
+    case transactionEnded(producer: ProducerIdentity)
+    case transactionsExpired
     case refused(BrokerError)
 }

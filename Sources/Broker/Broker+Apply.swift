@@ -36,9 +36,7 @@ extension Broker {
         case .setTopicConfigs(let topic, let changes, let replacesAll):
             setTopicConfigs(topic, changes, replacesAll: replacesAll)
         case .allocateProducer(let bumping):
-            .producerAllocated(
-                registry.allocate(
-                    bumping: bumping, now: clock, expiration: limits.producerExpirationMilliseconds))
+            .producerAllocated(allocateProducer(bumping: bumping))
         case .produce(let table): .produced(rejected: produce(table))
         case .deleteRecords(let key, let before): deleteRecords(key, before: before)
         case .setLimits(let limits): setLimits(limits)
@@ -49,7 +47,20 @@ extension Broker {
         case .deleteOffsets(let group, let keys): deleteOffsets(group, keys)
         case .expireOffsets(let time): expireOffsets(before: time)
         case .setQuotas(let entity, let changes): setQuotas(entity, changes)
+        case .initializeTransaction(let name, let timeout, let expected):
+            initializeTransaction(name, timeoutMilliseconds: timeout, expected: expected)
+        case .addToTransaction(let name, let producer, let partitions, let group):
+            addToTransaction(name, producer, partitions, group: group)
+        case .addTransactionOffsets(let name, let producer, let group, let offsets):
+            addTransactionOffsets(name, producer, group: group, offsets)
+        case .endTransaction(let end): endTransaction(end)
+        case .expireTransactions(let time): expireTransactions(before: time)
         }
+    }
+
+    private mutating func expireTransactions(before time: Int64) -> ApplyResult {
+        transactions.expire(before: time)
+        return .transactionsExpired
     }
 
     private mutating func setLimits(_ limits: BrokerLimits) -> ApplyResult {
@@ -71,8 +82,10 @@ extension Broker {
             if let slot = directory.slot(item.key.topic),
                 Int(item.key.partition) < directory.topics[slot].partitions.count
             {
+                let producer = ProducerIdentity(id: item.producerId, epoch: item.producerEpoch)
+                if item.isTransactional { refusal = refusalOfTransactional(producer, in: item.key) }
                 let partition = Int(item.key.partition)
-                refusal = directory.topics[slot].partitions[partition].append(
+                refusal = refusal ?? directory.topics[slot].partitions[partition].append(
                     item, index: appliedIndex, epoch: epoch, now: clock, expiration: expiration)
                 if !directory.topics[slot].partitions[partition].index.isListed { list(item.key, slot: slot) }
             } else {

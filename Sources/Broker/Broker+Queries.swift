@@ -48,15 +48,17 @@ extension Broker {
     /// or one larger batch). The first range may begin before `offset`; `RecordBatch.window` cuts it to whole
     /// batches.
     ///
-    /// `.sealed` when memory does not hold the row: the caller gets it as `PartitionRows`.
+    /// `.sealed` when memory does not hold the row: the caller gets it as `PartitionRows`. `limit` may be the last
+    /// stable offset: nothing from there on is found.
     package func locate(
-        _ key: PartitionKey, from offset: Int64, maximumBytes: Int, into ranges: inout [StoredRange]
+        _ key: PartitionKey, from offset: Int64, before limit: Int64 = .max, maximumBytes: Int,
+        into ranges: inout [StoredRange]
     ) -> LocateResult {
         guard let slot = directory.slot(key.topic),
             Int(key.partition) < directory.topics[slot].partitions.count
         else { return .unknownPartition }
         return directory.topics[slot].partitions[Int(key.partition)].locate(
-            from: offset, maximumBytes: maximumBytes, into: &ranges)
+            from: offset, before: limit, maximumBytes: maximumBytes, into: &ranges)
     }
 
     /// The smallest log index that any partition's batches still need; nil when there are none at all. Looks at every

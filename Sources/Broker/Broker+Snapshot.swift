@@ -21,6 +21,7 @@ extension Broker {
         directory.encode(into: &snapshot)
         groups.encode(into: &snapshot)
         quotas.encode(into: &snapshot)
+        transactions.encode(into: &snapshot)
         return snapshot.finish()
     }
 
@@ -38,6 +39,7 @@ extension Broker {
         directory = try TopicDirectory(from: &reader)
         groups = try GroupDirectory(from: &reader)
         quotas = try QuotaTable(from: &reader)
+        transactions = try TransactionDirectory(from: &reader)
         try reader.requireEnd()
         for topic in directory.topics {
             for partition in topic.partitions { try requireApplied(partition) }

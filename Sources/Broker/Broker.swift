@@ -14,6 +14,7 @@ package struct Broker: Sendable {
     var registry = ProducerRegistry()
     var groups = GroupDirectory()
     package internal(set) var quotas = QuotaTable()
+    var transactions = TransactionDirectory()
     /// Partitions that may have rows in memory, each once. Node-local, like the division of the indexes itself.
     var unsealed: [PartitionKey] = []
 

@@ -23,7 +23,13 @@ extension BrokerError: CustomStringConvertible {
         case .messageTooLarge(let size, let limit): "a batch of \(size) bytes, the topic allows \(limit)"
         case .timestampOutOfRange(let timestamp, let now): "timestamp \(timestamp) is too far from now, \(now)"
         case .severalIdempotentBatches: "several batches in one request for a partition, from an idempotent producer"
-        case .transactionalBatch: "transactional batches are not served"
+        case .transactionMismatch: "a batch that does not say rightly whether it belongs to a transaction"
+        case .invalidTransactionState: "there is no open transaction that this belongs to"
+        case .unknownTransaction: "the transactional id is not known with this producer id"
+        case .producerFenced: "another producer has taken over this transactional id"
+        case .concurrentTransactions: "the transaction before has not ended yet"
+        case .transactionTooLarge: "too many partitions, groups or offsets in one transaction"
+        case .tooManyTransactions: "the limit of \(Transaction.Limits.transactions) transactional ids is reached"
         case .invalidProducerEpoch(let current): "a newer epoch of this producer exists: \(current)"
         case .outOfOrderSequence(let expected):
             expected.map { "records before these are missing: sequence \($0) is expected" }

@@ -36,8 +36,20 @@ package enum BrokerError: Error, Equatable, Sendable {
     case timestampOutOfRange(timestamp: Int64, now: Int64)
     /// [87] Several batches in one field, and one of them is from an idempotent producer.
     case severalIdempotentBatches
-    /// [48]
-    case transactionalBatch
+    /// [87] A transactional batch without a producer, or a plain one of a producer amid a transaction.
+    case transactionMismatch
+    /// [48] There is no open transaction, or the partition or group was not added to it.
+    case invalidTransactionState
+    /// [49] The transactional id is not known, or has another producer id.
+    case unknownTransaction
+    /// [90] Another incarnation has taken over the transactional id.
+    case producerFenced
+    /// [51] The transaction is open, or about to end; to be tried again.
+    case concurrentTransactions
+    /// [44] Too many partitions, groups or offsets in one transaction.
+    case transactionTooLarge
+    /// [44]
+    case tooManyTransactions
     /// [47] A newer epoch of this producer exists.
     case invalidProducerEpoch(current: Int16)
     /// [45] Records before these are missing; `expected` is the next sequence, nil when the producer is new here.

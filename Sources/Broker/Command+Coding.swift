@@ -5,9 +5,10 @@ extension Command {
     /// The only version of every kind so far.
     static let version: UInt8 = 1
 
-    /// For `.produce` only the table; the batches follow it in the payload.
+    /// For `.produce` and `.endTransaction` only what comes before the batches.
     package func encode() -> ByteSlice {
         if case .produce(let table) = self { return table.encode() }
+        if case .endTransaction(let end) = self { return end.encode() }
         var writer = ByteWriter(capacity: 128)
         writer.uint8(kind.rawValue)
         writer.uint8(Self.version)
@@ -27,12 +28,10 @@ extension Command {
             writer.uint8(replacesAll ? 1 : 0)
             writer.changes(changes)
         case .allocateProducer(let bumping):
-            writer.uint8(bumping == nil ? 0 : 1)
-            if let bumping {
-                writer.int64(bumping.id)
-                writer.int16(bumping.epoch)
-            }
-        case .produce: break
+            writer.optionalIdentity(bumping)
+        case .produce, .endTransaction: break
+        case .initializeTransaction, .addToTransaction, .addTransactionOffsets, .expireTransactions:
+            encodeTransaction(into: &writer)
         case .deleteRecords(let key, let before):
             writer.partitionKey(key)
             writer.int64(before)
@@ -59,7 +58,7 @@ extension Command {
         return writer.finish()
     }
 
-    /// `payload` is the whole entry, or for a produce entry at least the table's prefix.
+    /// `payload` is the whole entry, or of one with batches at least what comes before them.
     package static func decode(_ payload: ByteSlice) throws(DecodeError) -> Command {
         var reader = ByteReader(payload)
         let rawKind = try reader.uint8()
@@ -67,6 +66,7 @@ extension Command {
         let version = try reader.uint8()
         if version != Self.version { throw .badValue("command version", Int64(version)) }
         if kind == .produce { return .produce(try ProduceTable(payload: payload)) }
+        if kind == .endTransaction { return .endTransaction(try TransactionEnd(payload: payload)) }
         let command = try decode(kind, &reader)
         try reader.requireEnd()
         return command
@@ -87,11 +87,10 @@ extension Command {
             let topic = try reader.uint32()
             let replacesAll = try reader.flag("replaces all")
             return .setTopicConfigs(topic: topic, changes: try reader.changes(), replacesAll: replacesAll)
-        case .allocateProducer:
-            if try !reader.flag("bump") { return .allocateProducer(bumping: nil) }
-            let id = try reader.int64()
-            return .allocateProducer(bumping: ProducerIdentity(id: id, epoch: try reader.int16()))
-        case .produce: throw .badValue("command kind", Int64(kind.rawValue))
+        case .allocateProducer: return .allocateProducer(bumping: try reader.optionalIdentity())
+        case .produce, .endTransaction: throw .badValue("command kind", Int64(kind.rawValue))
+        case .initializeTransaction, .addToTransaction, .addTransactionOffsets, .expireTransactions:
+            return try decodeTransaction(kind, &reader)
         case .deleteRecords:
             let key = try reader.partitionKey()
             return .deleteRecords(key, before: try reader.int64())
@@ -129,6 +128,11 @@ extension Command {
         case .deleteOffsets: .deleteOffsets
         case .expireOffsets: .expireOffsets
         case .setQuotas: .setQuotas
+        case .initializeTransaction: .initializeTransaction
+        case .addToTransaction: .addToTransaction
+        case .addTransactionOffsets: .addTransactionOffsets
+        case .endTransaction: .endTransaction
+        case .expireTransactions: .expireTransactions
         }
     }
 }

@@ -27,4 +27,17 @@ package enum Command: Equatable, Sendable {
     case expireOffsets(before: Int64)
     /// `changes` has each kind once. An entity without quotas is forgotten.
     case setQuotas(QuotaEntity, changes: [QuotaChange])
+    /// InitProducerId with a transactional id that has no open transaction. `expected`: it is asked for by the one that
+    /// held this identity (KIP-360).
+    case initializeTransaction(name: String, timeoutMilliseconds: Int32, expected: ProducerIdentity?)
+    /// Partitions and a group join the producer's transaction, which begins with the first.
+    case addToTransaction(name: String, producer: ProducerIdentity, partitions: [PartitionKey], group: String?)
+    /// Offsets that are committed with the transaction.
+    case addTransactionOffsets(
+        name: String, producer: ProducerIdentity, group: String, offsets: [CommittedOffset])
+    /// Made by `Admission.endTransaction`, with the markers behind it.
+    case endTransaction(TransactionEnd)
+    /// Transactional ids without an open transaction and idle since before this time. Proposed by the leader when its
+    /// clock says so.
+    case expireTransactions(before: Int64)
 }

@@ -15,4 +15,9 @@ enum CommandKind: UInt8 {
     case expireOffsets = 13
     case changeMembership = 14
     case setQuotas = 40
+    case initializeTransaction = 15
+    case addToTransaction = 16
+    case addTransactionOffsets = 17
+    case endTransaction = 18
+    case expireTransactions = 19
 }

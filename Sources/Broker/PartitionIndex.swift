@@ -38,13 +38,14 @@ package struct PartitionIndex: Sendable {
     var isEmpty: Bool { chunks.isEmpty && fences.isEmpty }
     var last: Item? { chunks.last?.items.last }
 
-    mutating func append(_ item: Item) {
+    /// With `joins`, it may share an item with its neighbour before it: no answer ever ends between them.
+    mutating func append(_ item: Item, joins: Bool = true) {
         byteCount += Int64(item.length)
         guard let lastChunk = chunks.indices.last, let last = chunks[lastChunk].items.last else { return add(item) }
         let lastItem = chunks[lastChunk].items.count - 1
         precondition(last.baseOffset < item.baseOffset && last.index <= item.index, "PartitionIndex: \(last), \(item)")
         let length = Int(last.length) + Int(item.length)
-        if last.index == item.index, Int(last.position) + Int(last.length) == Int(item.position),
+        if joins, last.index == item.index, Int(last.position) + Int(last.length) == Int(item.position),
             length <= Self.mergedBytes
         {
             chunks[lastChunk].items[lastItem].length = UInt32(length)
@@ -97,13 +98,16 @@ package struct PartitionIndex: Sendable {
     }
 
     /// Appends the ranges from the item that holds `offset` on, neighbours joined, until `maximumBytes` would be
-    /// passed; at least one item. `offset` must be in memory, `end` is the offset after the last item's records.
-    func locate(from offset: Int64, end: Int64, maximumBytes: Int, into ranges: inout [StoredRange]) {
+    /// passed; at least one item. `offset` must be in memory, `end` is the offset after the last item's records. Items
+    /// from `limit` on are left out.
+    func locate(
+        from offset: Int64, before limit: Int64, end: Int64, maximumBytes: Int, into ranges: inout [StoredRange]
+    ) {
         var cursor = cursor(holding: offset)
         let firstNew = ranges.count
         var total = 0
         while let item = item(at: cursor) {
-            if total > 0 && total + Int(item.length) > maximumBytes { return }
+            if total > 0 && (total + Int(item.length) > maximumBytes || item.baseOffset >= limit) { return }
             total += Int(item.length)
             advance(&cursor)
             let next = self.item(at: cursor)?.baseOffset ?? end

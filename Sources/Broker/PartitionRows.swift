@@ -7,9 +7,9 @@ package struct PartitionRows: Sendable {
     package init() {}
 
     /// Takes the next row. A row that does not continue the ones before was refused by `apply`; so is it here.
-    mutating func append(_ row: PartitionIndex.Item, recordCount: UInt32) {
+    mutating func append(_ row: PartitionIndex.Item, recordCount: UInt32, joins: Bool = true) {
         if !index.isEmpty && row.baseOffset != endOffset { return }
-        index.append(row)
+        index.append(row, joins: joins)
         endOffset = row.baseOffset + Int64(recordCount)
     }
 
@@ -19,8 +19,10 @@ package struct PartitionRows: Sendable {
     }
 
     /// Like `Broker.locate`, within these rows, of which one must hold `offset`.
-    package func locate(from offset: Int64, maximumBytes: Int, into ranges: inout [StoredRange]) {
-        index.locate(from: offset, end: endOffset, maximumBytes: maximumBytes, into: &ranges)
+    package func locate(
+        from offset: Int64, before limit: Int64 = .max, maximumBytes: Int, into ranges: inout [StoredRange]
+    ) {
+        index.locate(from: offset, before: limit, end: endOffset, maximumBytes: maximumBytes, into: &ranges)
     }
 
     /// The first range with records from `offset` on whose max timestamp is at least `timestamp`.

@@ -9,6 +9,7 @@ extension PartitionState {
         snapshot.writer.uint64(rowDigest.value)
         leaderEpochs.encode(into: &snapshot.writer)
         producers.encode(into: &snapshot)
+        transactions.encode(into: &snapshot)
         if snapshot.hasIndex { index.encode(into: &snapshot) }
         snapshot.breakIfFull()
     }
@@ -23,6 +24,10 @@ extension PartitionState {
         producers = try ProducerTable(from: &reader)
         #if DEBUG
         if Planted.has(.snapshotForgetsProducers) { producers = ProducerTable() }
+        #endif
+        transactions = try PartitionTransactions(from: &reader)
+        #if DEBUG
+        if Planted.has(.snapshotForgetsAborted) { transactions.trim(before: .max) }
         #endif
         index = try PartitionIndex(from: &reader, end: endOffset)
         // Every offset that a consumer may ask for is in the index.

@@ -5,6 +5,7 @@ package struct PartitionState: Sendable {
     package internal(set) var endOffset: Int64 = 0
     package internal(set) var leaderEpochs = LeaderEpochs()
     package internal(set) var producers = ProducerTable()
+    package internal(set) var transactions = PartitionTransactions()
     /// A hash of every row ever appended. Which rows are still in memory is each node's own affair; this is not.
     var rowDigest = StateDigest()
     var index = PartitionIndex()
@@ -33,13 +34,22 @@ package struct PartitionState: Sendable {
         leaderEpochs.end(of: requested, current: currentEpoch, end: endOffset)
     }
 
-    func locate(from offset: Int64, maximumBytes: Int, into ranges: inout [StoredRange]) -> LocateResult {
-        if offset == endOffset { return .atEnd }
+    /// The offset of the first record of a transaction still open; the end offset when there is none. What lies before
+    /// is committed or aborted for good.
+    package var lastStableOffset: Int64 {
+        transactions.open.first.map { max($0.firstOffset, logStartOffset) } ?? endOffset
+    }
+
+    /// `limit`: an end of what may be given, either the end offset or the last stable offset.
+    func locate(
+        from offset: Int64, before limit: Int64, maximumBytes: Int, into ranges: inout [StoredRange]
+    ) -> LocateResult {
         if offset < logStartOffset || offset > endOffset {
             return .outOfRange(logStart: logStartOffset, end: endOffset)
         }
+        if offset >= min(limit, endOffset) { return .atEnd }
         if let place = index.sealedPlace(of: offset) { return .sealed(place) }
-        index.locate(from: offset, end: endOffset, maximumBytes: maximumBytes, into: &ranges)
+        index.locate(from: offset, before: limit, end: endOffset, maximumBytes: maximumBytes, into: &ranges)
         return .found
     }
 
@@ -51,6 +61,7 @@ package struct PartitionState: Sendable {
             logStartOffset = target
             index.trim(before: target, end: endOffset)
             leaderEpochs.trim(before: target)
+            transactions.trim(before: target)
         }
         return logStartOffset
     }
@@ -61,12 +72,25 @@ package struct PartitionState: Sendable {
     ) -> BrokerError? {
         if item.baseOffset != endOffset { return .offsetMismatch(expected: item.baseOffset, found: endOffset) }
         if item.isIdempotent, let refusal = noteProducer(of: item, now: now, expiration: expiration) { return refusal }
+        if item.isTransactional { transactions.note(item.producerId, at: endOffset) }
+        take(item, index: entryIndex, epoch: epoch)
+        return nil
+    }
+
+    /// Takes the marker of a transaction that ends. One at another offset than the leader gave it is not in the log for
+    /// consumers; the transaction ends all the same. Never happens while our own invariants hold.
+    mutating func appendMarker(_ item: ProduceItem, index entryIndex: UInt64, epoch: Int32, commits: Bool) {
+        let offset = endOffset
+        if item.baseOffset == endOffset { take(item, index: entryIndex, epoch: epoch) }
+        transactions.end(item.producerId, commits: commits, at: offset)
+    }
+
+    private mutating func take(_ item: ProduceItem, index entryIndex: UInt64, epoch: Int32) {
         leaderEpochs.note(epoch, from: endOffset)
         let row = PartitionIndex.Item(item, index: entryIndex)
         rowDigest.add(row)
-        index.append(row)
+        index.append(row, joins: !item.isTransactional)
         endOffset += Int64(item.recordCount)
-        return nil
     }
 
     /// Checks the sequence again, and remembers the batch. A state swept away since the leader looked is begun anew.

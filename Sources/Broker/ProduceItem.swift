@@ -9,6 +9,10 @@ package struct ProduceItem: Hashable, Sendable {
     package static let logAppendTimeFlag: UInt8 = 1
     /// The leader knew nothing of this producer here and accepted the sequence as a beginning.
     package static let startsProducerFlag: UInt8 = 2
+    /// The batches belong to their producer's transaction.
+    package static let transactionalFlag: UInt8 = 4
+    /// A transaction's marker; it has no sequence.
+    package static let markerFlag: UInt8 = 8
 
     package var key: PartitionKey
     package var baseOffset: Int64
@@ -24,6 +28,7 @@ package struct ProduceItem: Hashable, Sendable {
     package var flags: UInt8
 
     package var isIdempotent: Bool { producerId >= 0 }
+    package var isTransactional: Bool { flags & Self.transactionalFlag != 0 }
 
     func encode(into writer: inout ByteWriter) {
         writer.uint32(key.topic)
@@ -56,7 +61,8 @@ package struct ProduceItem: Hashable, Sendable {
         if baseOffset < 0 || baseOffset > Int64.max - Int64(recordCount) { throw .badValue("base offset", baseOffset) }
         if isIdempotent {
             if producerEpoch < 0 { throw .badValue("producer epoch", Int64(producerEpoch)) }
-            if baseSequence < 0 { throw .badValue("base sequence", Int64(baseSequence)) }
+            let isMarker = flags & Self.markerFlag != 0
+            if baseSequence < 0 && !isMarker { throw .badValue("base sequence", Int64(baseSequence)) }
             if recordCount > UInt32(Int32.max) { throw .badValue("record count", Int64(recordCount)) }
         }
     }

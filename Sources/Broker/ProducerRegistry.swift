@@ -28,6 +28,11 @@ struct ProducerRegistry: Sendable {
         return ProducerIdentity(id: nextId - 1, epoch: 0)
     }
 
+    /// A transactional producer has this epoch now.
+    mutating func note(_ identity: ProducerIdentity) {
+        if entry(of: identity.id) != nil { entries[Int(identity.id - firstId)].epoch = identity.epoch }
+    }
+
     /// In time order, so the expired ones are in front; removed when they are half of all, which makes it cheap.
     private mutating func forgetExpired(now: Int64, expiration: Int64) {
         let expired = entries.lowerBound { $0.allocatedAt.saturatingAdding(expiration) <= now }

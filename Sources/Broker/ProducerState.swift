@@ -13,7 +13,7 @@ package struct ProducerState: Sendable {
 
         static let none = Batch(baseOffset: 0, appendTime: 0, firstSequence: 0, recordCount: 0)
 
-        var lastSequence: Int32 { Sequence.advance(firstSequence, by: recordCount - 1) }
+        package var lastSequence: Int32 { Sequence.advance(firstSequence, by: recordCount - 1) }
     }
 
     package let id: Int64
@@ -40,7 +40,7 @@ package struct ProducerState: Sendable {
     /// The remembered batch number `position`, oldest first.
     func batch(_ position: Int) -> Batch { window[position] }
 
-    var lastSequence: Int32 { window[count - 1].lastSequence }
+    package var lastSequence: Int32 { window[count - 1].lastSequence }
     package var nextSequence: Int32 { Sequence.advance(lastSequence, by: 1) }
 
     mutating func append(_ batch: Batch, epoch newEpoch: Int16, at timestamp: Int64) {

@@ -19,14 +19,14 @@ package struct SegmentRows: Sendable {
 
     /// Takes the command entries of the segment, in order. `payload` as for `Broker.apply`.
     package mutating func add(index: UInt64, payload: ByteSlice) throws(DecodeError) {
-        guard case .produce(let table) = try Command.decode(payload) else { return }
-        for item in table.items {
+        for item in try Command.decode(payload).rows {
             let slot = slotOfKey[item.key] ?? slices.count
             if slot == slices.count {
                 slotOfKey[item.key] = slot
                 slices.append((item.key, PartitionRows()))
             }
-            slices[slot].rows.append(PartitionIndex.Item(item, index: index), recordCount: item.recordCount)
+            slices[slot].rows.append(
+                PartitionIndex.Item(item, index: index), recordCount: item.recordCount, joins: !item.isTransactional)
         }
     }
 
@@ -37,4 +37,15 @@ package struct SegmentRows: Sendable {
 
     /// In order of their keys.
     var sorted: [(key: PartitionKey, rows: PartitionRows)] { slices.sorted { $0.key < $1.key } }
+}
+
+extension Command {
+    /// Where batches lie in the entry.
+    fileprivate var rows: [ProduceItem] {
+        switch self {
+        case .produce(let table): table.items
+        case .endTransaction(let end): end.table.items
+        default: []
+        }
+    }
 }

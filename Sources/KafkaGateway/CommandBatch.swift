@@ -31,12 +31,21 @@ final class CommandBatch: ProposalWaiter {
     func propose(_ commands: [Command], to replica: Replica) {
         if commands.isEmpty { return finish() }
         for (ticket, command) in commands.enumerated() {
-            switch replica.propose(command, waiter: self, ticket: UInt64(ticket)) {
-            case .accepted: break
-            case .notLeading: settle(ticket, .notLeading)
-            case .tooLarge(let size, let limit):
-                settle(ticket, .applied(.refused(.messageTooLarge(size: size, limit: limit))))
-            }
+            note(ticket, replica.propose(command, waiter: self, ticket: UInt64(ticket)))
+        }
+    }
+
+    /// To be called once, instead, for one.
+    func propose(_ end: TransactionEnd, to replica: Replica) {
+        note(0, replica.endTransaction(end, waiter: self, ticket: 0))
+    }
+
+    private func note(_ ticket: Int, _ outcome: ProposeOutcome) {
+        switch outcome {
+        case .accepted: break
+        case .notLeading: settle(ticket, .notLeading)
+        case .tooLarge(let size, let limit):
+            settle(ticket, .applied(.refused(.messageTooLarge(size: size, limit: limit))))
         }
     }
 

@@ -16,7 +16,10 @@ struct FetchReader {
     private struct Found {
         var error: KafkaErrorCode
         var highWatermark: Int64 = -1
+        var lastStable: Int64 = -1
         var logStart: Int64 = -1
+        /// For a reader of what is committed.
+        var aborted: [PartitionTransactions.Aborted]?
         /// Positions in `ranges`.
         var ranges: Range<Int>
     }
@@ -72,13 +75,16 @@ struct FetchReader {
         for topic in request.topics {
             let number = broker.topicNumber(of: topic)
             for partition in request.partitions[topic.partitions] {
-                locate(partition, topic: number, broker, limit: limit, unknown: topic.unknown)
+                locate(
+                    partition, topic: number, broker, limit: limit, isCommitted: request.isReadCommitted,
+                    unknown: topic.unknown)
             }
         }
     }
 
     private mutating func locate(
-        _ partition: FetchRequest.Partition, topic: UInt32?, _ broker: Broker, limit: Int, unknown: KafkaErrorCode
+        _ partition: FetchRequest.Partition, topic: UInt32?, _ broker: Broker, limit: Int, isCommitted: Bool,
+        unknown: KafkaErrorCode
     ) {
         let first = ranges.count
         var result = Found(error: .none, ranges: first..<first)
@@ -94,12 +100,14 @@ struct FetchReader {
         result.error = gateway.check(leaderEpoch: partition.currentLeaderEpoch)
         if result.error.isError { return }
         result.highWatermark = state.endOffset
+        result.lastStable = state.lastStableOffset
         result.logStart = state.logStartOffset
+        if isCommitted { result.aborted = [] }
         let remaining = min(Int(partition.maxBytes), limit - bytes - expectedBytes)
         guard remaining > 0 || bytes + expectedBytes == 0 else { return checkOffset(partition, state, &result) }
         let outcome = gateway.replica.locate(
-            key, from: partition.fetchOffset, maximumBytes: max(remaining, 0), held: loaded[key] ?? nil,
-            into: &ranges)
+            key, from: partition.fetchOffset, before: isCommitted ? state.lastStableOffset : .max,
+            maximumBytes: max(remaining, 0), held: loaded[key] ?? nil, into: &ranges)
         switch outcome {
         case .found(let isCut): self.isCut = self.isCut || isCut
         case .atEnd: break
@@ -113,6 +121,10 @@ struct FetchReader {
         }
         result.ranges = first..<ranges.count
         for range in ranges[first...] { bytes += range.length }
+        if isCommitted, ranges.count > first {
+            result.aborted = state.transactions.aborted(
+                from: ranges[first].baseOffset, before: ranges[ranges.count - 1].nextOffset)
+        }
     }
 
     private func checkOffset(_ partition: FetchRequest.Partition, _ state: PartitionState, _ result: inout Found) {
@@ -162,8 +174,14 @@ struct FetchReader {
     ) -> FetchResponse.Partition {
         .init(
             index: partition.index, errorCode: result.error, highWatermark: result.highWatermark,
-            lastStableOffset: result.highWatermark, logStartOffset: result.logStart,
+            lastStableOffset: result.lastStable, logStartOffset: result.logStart,
             currentLeader: result.error == .notLeaderOrFollower ? gateway.currentLeader : nil,
+            abortedTransactions: result.aborted?.map { .init(producerId: $0.producer, firstOffset: $0.firstOffset) },
             records: length == 0 ? .empty : .external(count: length))
     }
+}
+
+extension FetchRequest {
+    /// `isolation.level=read_committed`
+    var isReadCommitted: Bool { isolationLevel == 1 }
 }

@@ -33,7 +33,7 @@ final class FetchWait {
             guard let number = broker.topicNumber(of: topic) else { continue }
             for partition in request.partitions[topic.partitions] {
                 let key = PartitionKey(topic: number, partition: UInt32(bitPattern: partition.index))
-                let end = broker.partition(key)?.endOffset ?? -1
+                let end = broker.partition(key)?.end(request) ?? -1
                 watched.append(Watched(key: key, offset: partition.fetchOffset, end: end))
             }
         }
@@ -52,11 +52,19 @@ final class FetchWait {
         var hasNews = false
         for position in watched.indices {
             guard let state = broker.partition(watched[position].key) else { return true }
-            if state.endOffset != watched[position].end || state.logStartOffset > watched[position].offset {
-                watched[position].end = state.endOffset
+            let end = state.end(request)
+            if end != watched[position].end || state.logStartOffset > watched[position].offset {
+                watched[position].end = end
                 hasNews = true
             }
         }
         return hasNews
+    }
+}
+
+extension PartitionState {
+    /// How far this fetch may read.
+    fileprivate func end(_ request: FetchRequest) -> Int64 {
+        request.isReadCommitted ? lastStableOffset : endOffset
     }
 }

@@ -17,7 +17,12 @@ extension KafkaErrorCode {
         case .messageTooLarge: self = .messageTooLarge
         case .timestampOutOfRange: self = .invalidTimestamp
         case .severalIdempotentBatches: self = .invalidRecord
-        case .transactionalBatch: self = .invalidTxnState
+        case .transactionMismatch: self = .invalidRecord
+        case .invalidTransactionState: self = .invalidTxnState
+        case .unknownTransaction: self = .invalidProducerIdMapping
+        case .producerFenced: self = .producerFenced
+        case .concurrentTransactions: self = .concurrentTransactions
+        case .transactionTooLarge, .tooManyTransactions: self = .policyViolation
         case .invalidProducerEpoch: self = .invalidProducerEpoch
         case .outOfOrderSequence: self = .outOfOrderSequenceNumber
         case .duplicateSequence: self = .duplicateSequenceNumber

@@ -35,6 +35,7 @@ package final class KafkaGateway {
     private var knownCopies: [UInt64] = []
     private(set) lazy var coordinator = GroupCoordinator(gateway: self)
     private lazy var retention = RetentionKeeper(gateway: self)
+    private(set) lazy var transactions = TransactionCoordinator(gateway: self)
     /// Since when this node has known no leader (monotonic nanoseconds); nil while it knows one.
     private var leaderlessSince: UInt64?
 
@@ -134,6 +135,7 @@ package final class KafkaGateway {
         settleTransfers()
         coordinator.tick()
         retention.tick(now: now)
+        transactions.tick()
         for session in gated { session.expire(now: now) }
         for session in copying { session.failUncopied() }
         unmute(now: now)

@@ -1,11 +1,5 @@
 import KafkaWire
 
-extension KafkaErrorCode {
-    /// The answer to everything transactional. All clients take it as final; a transactional producer that is told to
-    /// try again would do so until its user gives up.
-    static let transactionsNotServed = KafkaErrorCode.transactionalIdAuthorizationFailed
-}
-
 extension KafkaSession {
     /// Bits of the operations that are allowed on the cluster without access control (KIP-430): create, alter,
     /// describe, cluster action, describe and alter configs, idempotent write.

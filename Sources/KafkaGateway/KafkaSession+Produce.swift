@@ -13,9 +13,6 @@ extension KafkaSession {
         }
         if request.acks == 1 { gateway.metrics.upgradedAcks += 1 }
         guard replica.admission != nil else { return refuseProduce(header, request, .notLeaderOrFollower) }
-        guard request.transactionalId == nil else {
-            return refuseProduce(header, request, .transactionsNotServed)
-        }
         var gate = ResponseQueue.Gate()
         let throttle = chargeProduce(frame.count, acks: request.acks)
         let response = admit(request, header, throttleTimeMs: throttle, gate: &gate)
@@ -26,7 +23,10 @@ extension KafkaSession {
         #if DEBUG
         if Planted.has(.acknowledgesOnArrival) { gate.index = 0 }
         #endif
-        guard gate.index > 0 else { return respond(response.frame) }
+        guard gate.index > 0 else {
+            if request.transactionalId != nil, response.hasError { return confirm(header, request, response.frame) }
+            return respond(response.frame)
+        }
         if !hasGatedResponses { gateway.markGated(self) }
         if gate.copies > 0, !awaitsCopies { gateway.markCopying(self) }
         gate.deadline = gateway.node.clock.monotonicNanoseconds + UInt64(max(request.timeoutMs, 1)) * 1_000_000
@@ -106,6 +106,17 @@ extension KafkaSession {
             // To clients that is success.
             if copies > 0, error == .duplicateSequence { gate.index = max(gate.index, replica.appliedIndex) }
             return failure(partition.index, KafkaErrorCode(error), message: error.description)
+        }
+    }
+
+    /// A leader that was deposed and does not know it yet may not know that a partition was added to the transaction; a
+    /// producer takes that for fatal. So it makes sure first.
+    private func confirm(_ header: KafkaRequestHeader, _ request: ProduceRequest, _ refusal: ByteSlice) {
+        let ticket = reserve(holding: refusal.count)
+        replica.readBarrier { [weak self] isCurrent in
+            guard let self, !isClosed else { return }
+            if isCurrent { return fill(ticket, [.memory(refusal)]) }
+            fill(ticket, header, failing(request, header) { _ in .notLeaderOrFollower })
         }
     }
 

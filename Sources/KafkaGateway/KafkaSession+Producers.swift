@@ -3,12 +3,15 @@ import Bytes
 import KafkaWire
 
 extension KafkaSession {
-    /// InitProducerId (key 22) for idempotent producers: a new id, or the next epoch of a known one (KIP-360). Until
+    /// InitProducerId (key 22); for idempotent producers: a new id, or the next epoch of a known one (KIP-360). Until
     /// there is a leader the answer is that the coordinator is loading: all clients simply ask again then.
     func initProducerId(_ header: KafkaRequestHeader, _ request: InitProducerIdRequest, frame: ByteSlice) {
         if let refusal = Self.refusal(of: request) { return respond(header, Self.failed(refusal)) }
         let bumping = request.producerId < 0
             ? nil : ProducerIdentity(id: request.producerId, epoch: request.producerEpoch)
+        if let name = request.transactionalId {
+            return initTransactionalProducer(header, request, name, expected: bumping)
+        }
         lead(
             header, frame: frame, timeoutMs: nil,
             execute: { [unowned self] call in
@@ -21,7 +24,7 @@ extension KafkaSession {
     }
 
     private static func refusal(of request: InitProducerIdRequest) -> KafkaErrorCode? {
-        if let id = request.transactionalId { return id.isEmpty ? .invalidRequest : .transactionsNotServed }
+        if request.transactionalId?.isEmpty == true { return .invalidRequest }
         let isPlain = request.producerId == -1 && request.producerEpoch == -1
         let isBump = request.producerId >= 0 && request.producerEpoch >= 0
         return isPlain || isBump ? nil : .invalidRequest

@@ -116,6 +116,13 @@ package final class KafkaSession {
         case .listGroups(let body): listGroups(header, body)
         case .describeGroups(let body): describeGroups(header, body)
         case .deleteGroups(let body): deleteGroups(header, body)
+        case .addPartitionsToTxn(let body): addPartitionsToTxn(header, body)
+        case .addOffsetsToTxn(let body): addOffsetsToTxn(header, body)
+        case .endTxn(let body): endTxn(header, body)
+        case .txnOffsetCommit(let body): txnOffsetCommit(header, body)
+        case .describeProducers(let body): describeProducers(header, body)
+        case .describeTransactions(let body): describeTransactions(header, body)
+        case .listTransactions(let body): listTransactions(header, body)
         case .consumerGroupHeartbeat(let body): consumerGroupHeartbeat(header, body)
         case .consumerGroupDescribe(let body): consumerGroupDescribe(header, body)
         }

@@ -25,6 +25,7 @@ package struct KafkaSettings: Sendable {
     package var retentionCheckMilliseconds = 300_000
 
     package var groups = GroupSettings()
+    package var transactions = TransactionSettings()
 
     package init() {}
 }

@@ -87,7 +87,7 @@ final class OffsetLookup {
             return .answer(.init(partitionIndex: index, errorCode: .unsupportedVersion))
         case -1:
             return .answer(
-                .init(partitionIndex: index, offset: state.endOffset, leaderEpoch: gateway.leaderEpoch))
+                .init(partitionIndex: index, offset: end(of: state), leaderEpoch: gateway.leaderEpoch))
         // -4 is the earliest offset on the broker's own disk; there is no other place here.
         case -2, -4:
             let start = state.logStartOffset
@@ -120,9 +120,12 @@ final class OffsetLookup {
             if let bytes, let state = gateway.broker.partition(key) {
                 let found = RecordSearch.first(reaching: timestamp, in: bytes)
                 let offset = max(found?.offset ?? range.baseOffset, state.logStartOffset)
-                answer = .init(
-                    partitionIndex: Int32(key.partition), timestamp: found?.timestamp ?? range.maxTimestamp,
-                    offset: offset, leaderEpoch: epoch(at: offset, state))
+                answer = .init(partitionIndex: Int32(key.partition))
+                if offset < end(of: state) {
+                    answer = .init(
+                        partitionIndex: Int32(key.partition), timestamp: found?.timestamp ?? range.maxTimestamp,
+                        offset: offset, leaderEpoch: epoch(at: offset, state))
+                }
             }
             finish(answer)
         }
@@ -132,6 +135,11 @@ final class OffsetLookup {
         isReading = false
         partitions.append(answer)
         run()
+    }
+
+    /// How far the asking consumer may read.
+    private func end(of state: PartitionState) -> Int64 {
+        request.isolationLevel == 1 ? state.lastStableOffset : state.endOffset
     }
 
     /// The epoch in which `offset` was written, or the current one at the end of the log.

@@ -19,6 +19,10 @@ package enum ApiKey: Int16, CaseIterable, Sendable {
     case deleteRecords = 21
     case initProducerId = 22
     case offsetForLeaderEpoch = 23
+    case addPartitionsToTxn = 24
+    case addOffsetsToTxn = 25
+    case endTxn = 26
+    case txnOffsetCommit = 28
     case describeConfigs = 32
     case alterConfigs = 33
     case describeLogDirs = 35
@@ -30,6 +34,9 @@ package enum ApiKey: Int16, CaseIterable, Sendable {
     case describeClientQuotas = 48
     case alterClientQuotas = 49
     case describeCluster = 60
+    case describeProducers = 61
+    case describeTransactions = 65
+    case listTransactions = 66
     case consumerGroupHeartbeat = 68
     case consumerGroupDescribe = 69
     case describeTopicPartitions = 75
@@ -56,6 +63,10 @@ package enum ApiKey: Int16, CaseIterable, Sendable {
         case .deleteRecords: "DeleteRecords"
         case .initProducerId: "InitProducerId"
         case .offsetForLeaderEpoch: "OffsetForLeaderEpoch"
+        case .addPartitionsToTxn: "AddPartitionsToTxn"
+        case .addOffsetsToTxn: "AddOffsetsToTxn"
+        case .endTxn: "EndTxn"
+        case .txnOffsetCommit: "TxnOffsetCommit"
         case .describeConfigs: "DescribeConfigs"
         case .alterConfigs: "AlterConfigs"
         case .describeLogDirs: "DescribeLogDirs"
@@ -67,6 +78,9 @@ package enum ApiKey: Int16, CaseIterable, Sendable {
         case .describeClientQuotas: "DescribeClientQuotas"
         case .alterClientQuotas: "AlterClientQuotas"
         case .describeCluster: "DescribeCluster"
+        case .describeProducers: "DescribeProducers"
+        case .describeTransactions: "DescribeTransactions"
+        case .listTransactions: "ListTransactions"
         case .consumerGroupHeartbeat: "ConsumerGroupHeartbeat"
         case .consumerGroupDescribe: "ConsumerGroupDescribe"
         case .describeTopicPartitions: "DescribeTopicPartitions"

@@ -148,6 +148,14 @@ extension ByteReader {
         return elements
     }
 
+    package mutating func kafkaInt64Array(flexible: Bool) throws(DecodeError) -> [Int64] {
+        let count = try kafkaCount(flexible: flexible, minimumSize: 8)
+        var elements: [Int64] = []
+        elements.reserveCapacity(count)
+        for _ in 0..<count { elements.append(try int64()) }
+        return elements
+    }
+
     package mutating func kafkaNullableInt32Array(flexible: Bool) throws(DecodeError) -> [Int32]? {
         guard let count = try kafkaNullableCount(flexible: flexible, minimumSize: 4) else { return nil }
         var elements: [Int32] = []

@@ -99,6 +99,11 @@ extension ByteWriter {
         for element in elements { int32(element) }
     }
 
+    package mutating func kafkaInt64Array(_ elements: [Int64], flexible: Bool) {
+        kafkaCount(elements.count, flexible: flexible)
+        for element in elements { int64(element) }
+    }
+
     package mutating func kafkaNullableInt32Array(_ elements: [Int32]?, flexible: Bool) {
         guard let elements else { return kafkaNullableLength(nil, flexible: flexible) }
         kafkaInt32Array(elements, flexible: flexible)

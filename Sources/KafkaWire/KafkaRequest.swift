@@ -22,6 +22,10 @@ package struct KafkaRequest: Equatable, Sendable {
         case deleteRecords(DeleteRecordsRequest)
         case initProducerId(InitProducerIdRequest)
         case offsetForLeaderEpoch(OffsetForLeaderEpochRequest)
+        case addPartitionsToTxn(AddPartitionsToTxnRequest)
+        case addOffsetsToTxn(AddOffsetsToTxnRequest)
+        case endTxn(EndTxnRequest)
+        case txnOffsetCommit(TxnOffsetCommitRequest)
         case describeConfigs(DescribeConfigsRequest)
         case alterConfigs(AlterConfigsRequest)
         case describeLogDirs(DescribeLogDirsRequest)
@@ -33,6 +37,9 @@ package struct KafkaRequest: Equatable, Sendable {
         case describeClientQuotas(DescribeClientQuotasRequest)
         case alterClientQuotas(AlterClientQuotasRequest)
         case describeCluster(DescribeClusterRequest)
+        case describeProducers(DescribeProducersRequest)
+        case describeTransactions(DescribeTransactionsRequest)
+        case listTransactions(ListTransactionsRequest)
         case consumerGroupHeartbeat(ConsumerGroupHeartbeatRequest)
         case consumerGroupDescribe(ConsumerGroupDescribeRequest)
         case describeTopicPartitions(DescribeTopicPartitionsRequest)
@@ -77,6 +84,11 @@ extension KafkaRequest.Body {
             case .initProducerId: .initProducerId(try InitProducerIdRequest(from: &reader, version: version))
             case .offsetForLeaderEpoch:
                 .offsetForLeaderEpoch(try OffsetForLeaderEpochRequest(from: &reader, version: version))
+            case .addPartitionsToTxn:
+                .addPartitionsToTxn(try AddPartitionsToTxnRequest(from: &reader, version: version))
+            case .addOffsetsToTxn: .addOffsetsToTxn(try AddOffsetsToTxnRequest(from: &reader, version: version))
+            case .endTxn: .endTxn(try EndTxnRequest(from: &reader, version: version))
+            case .txnOffsetCommit: .txnOffsetCommit(try TxnOffsetCommitRequest(from: &reader, version: version))
             case .describeConfigs: .describeConfigs(try DescribeConfigsRequest(from: &reader, version: version))
             case .alterConfigs: .alterConfigs(try AlterConfigsRequest(from: &reader, version: version))
             case .describeLogDirs: .describeLogDirs(try DescribeLogDirsRequest(from: &reader, version: version))
@@ -90,6 +102,10 @@ extension KafkaRequest.Body {
                 .describeClientQuotas(try DescribeClientQuotasRequest(from: &reader, version: version))
             case .alterClientQuotas: .alterClientQuotas(try AlterClientQuotasRequest(from: &reader, version: version))
             case .describeCluster: .describeCluster(try DescribeClusterRequest(from: &reader, version: version))
+            case .describeProducers: .describeProducers(try DescribeProducersRequest(from: &reader, version: version))
+            case .describeTransactions:
+                .describeTransactions(try DescribeTransactionsRequest(from: &reader, version: version))
+            case .listTransactions: .listTransactions(try ListTransactionsRequest(from: &reader, version: version))
             case .consumerGroupHeartbeat:
                 .consumerGroupHeartbeat(try ConsumerGroupHeartbeatRequest(from: &reader, version: version))
             case .consumerGroupDescribe:

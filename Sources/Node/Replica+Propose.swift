@@ -35,6 +35,23 @@ extension Replica {
         return .accepted(index: position.index)
     }
 
+    /// Ends a producer's transaction, in an entry of its own behind all that was admitted. The caller has seen that the
+    /// transaction is ongoing, its producer's and not ending.
+    package func endTransaction(
+        _ end: TransactionEnd, waiter: any ProposalWaiter, ticket: UInt64
+    ) -> ProposeOutcome {
+        sealTurn()
+        guard admission != nil, case .accepted(let position, _) = raft.propose(count: 1) else {
+            return .notLeading(leader: leader)
+        }
+        let payload = admission!.endTransaction(
+            end, index: position.index, broker: broker, now: max(lastTimestamp, clock.wallMilliseconds))
+        waiters.add(.init(index: position.index, ticket: ticket, target: waiter))
+        appendOwn(kind: .command, payload: payload, at: position)
+        drain()
+        return .accepted(index: position.index)
+    }
+
     /// Offers one partition's part of a produce request to the leader's admission. On `.accepted` the batches are in
     /// the turn's open entry, whose index is `openEntryIndex`; `wait` for it.
     package func admit(_ batches: ByteSlice, to key: PartitionKey) -> AdmissionOutcome? {

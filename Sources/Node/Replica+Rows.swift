@@ -46,10 +46,10 @@ extension Replica {
     /// Like `Broker.locate`, but also where memory has only a fence, if the rows are among those read lately or in
     /// `held`. An answer does not go beyond one segment's rows of that kind.
     package func locate(
-        _ key: PartitionKey, from offset: Int64, maximumBytes: Int, held: PartitionRows? = nil,
-        into ranges: inout [StoredRange]
+        _ key: PartitionKey, from offset: Int64, before limit: Int64 = .max, maximumBytes: Int,
+        held: PartitionRows? = nil, into ranges: inout [StoredRange]
     ) -> LocateOutcome {
-        switch broker.locate(key, from: offset, maximumBytes: maximumBytes, into: &ranges) {
+        switch broker.locate(key, from: offset, before: limit, maximumBytes: maximumBytes, into: &ranges) {
         case .found: return .found(isCut: false)
         case .atEnd: return .atEnd
         case .outOfRange: return .outOfRange
@@ -58,7 +58,7 @@ extension Replica {
             guard let found = held.flatMap({ $0.holds(offset) ? $0 : nil }) ?? recentRows(of: key, at: place) else {
                 return .missing(place)
             }
-            found.locate(from: offset, maximumBytes: maximumBytes, into: &ranges)
+            found.locate(from: offset, before: limit, maximumBytes: maximumBytes, into: &ranges)
             return .found(isCut: ranges.last?.nextOffset == found.endOffset)
         }
     }

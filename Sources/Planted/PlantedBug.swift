@@ -37,6 +37,11 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case losesDeletes = "loses-deletes"
     case deposedLeaderJudgesOffsets = "deposed-leader-judges-offsets"
     case trustsOwnClock = "trusts-own-clock"
+    // Transactions.
+    case transactionsNotFenced = "transactions-not-fenced"
+    case takesLateTransactional = "takes-late-transactional"
+    case admitsBehindMarkers = "admits-behind-markers"
+    case snapshotForgetsAborted = "snapshot-forgets-aborted"
 }
 
 /// The defect of this process.

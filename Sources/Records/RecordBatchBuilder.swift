@@ -9,13 +9,16 @@ package struct RecordBatchBuilder {
     private let producerId: Int64
     private let producerEpoch: Int16
     private let baseSequence: Int32
+    private let attributes: Int16
 
     package init(
-        producerId: Int64 = -1, producerEpoch: Int16 = -1, baseSequence: Int32 = -1, capacity: Int = 1024
+        producerId: Int64 = -1, producerEpoch: Int16 = -1, baseSequence: Int32 = -1, capacity: Int = 1024,
+        attributes: Int16 = 0
     ) {
         self.producerId = producerId
         self.producerEpoch = producerEpoch
         self.baseSequence = baseSequence
+        self.attributes = attributes
         writer = ByteWriter(capacity: capacity)
         writer.zeros(RecordBatchHeader.size)
     }
@@ -60,6 +63,7 @@ package struct RecordBatchBuilder {
         writer.patch(Int32(writer.count - RecordBatchHeader.lengthOverhead), at: 8)
         writer.patch(Int32(-1), at: 12)
         writer.patch(Int8(2), at: 16)
+        writer.patch(attributes, at: 21)
         writer.patch(Int32(recordCount - 1), at: 23)
         writer.patch(baseTimestamp, at: 27)
         writer.patch(maxTimestamp, at: 35)

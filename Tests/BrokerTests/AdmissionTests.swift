@@ -127,7 +127,7 @@ struct AdmissionTests {
         #expect(leader.admit(batch("x"), key(topic + 1)) == .rejected(.unknownPartition))
         #expect(leader.admit(large, key(topic)) == .rejected(.messageTooLarge(size: large.count, limit: 200)))
         #expect(leader.admit(several, key(topic)) == .rejected(.severalIdempotentBatches))
-        #expect(leader.admit(ByteSlice(transactional), key(topic)) == .rejected(.transactionalBatch))
+        #expect(leader.admit(ByteSlice(transactional), key(topic)) == .rejected(.transactionMismatch))
         #expect(leader.admit(.empty, key(topic)) == .rejected(.invalidBatch(.truncated(needed: 61, available: 0))))
         if case .rejected(.invalidBatch(.badChecksum)) = leader.admit(ByteSlice(damaged), key(topic)) {
         } else {

@@ -64,7 +64,35 @@ struct CommandCodingTests {
             QuotaChange(kind: .producerByteRate, bits: .max), QuotaChange(kind: .requestPercentage, bits: nil),
         ]),
         .setQuotas(QuotaEntity(user: nil, client: .standard), changes: []),
+        .initializeTransaction(name: "é", timeoutMilliseconds: -1, expected: nil),
+        .initializeTransaction(name: "t", timeoutMilliseconds: 1, expected: ProducerIdentity(id: 9, epoch: 4)),
+        .addToTransaction(
+            name: "t", producer: ProducerIdentity(id: 9, epoch: 4),
+            partitions: [PartitionKey(topic: 1, partition: 2), PartitionKey(topic: 1, partition: 3)], group: nil),
+        .addToTransaction(name: "t", producer: ProducerIdentity(id: 9, epoch: 4), partitions: [], group: "g"),
+        .addTransactionOffsets(
+            name: "t", producer: ProducerIdentity(id: 9, epoch: 4), group: "g",
+            offsets: [CommittedOffset(key: PartitionKey(topic: 1, partition: 2), offset: 5, metadata: "n")]),
+        .endTransaction(
+            TransactionEnd(name: "t", producer: ProducerIdentity(id: 9, epoch: 4), commits: true, next: .keep)),
+        .endTransaction(
+            TransactionEnd(
+                name: "t", producer: ProducerIdentity(id: 9, epoch: 4), commits: false,
+                next: .initialize(timeoutMilliseconds: 5, expected: ProducerIdentity(id: 9, epoch: 4)))),
+        .endTransaction(Self.markedEnd),
+        .expireTransactions(before: 7),
     ]
+
+    private static let markedEnd: TransactionEnd = {
+        var end = TransactionEnd(name: "t", producer: ProducerIdentity(id: 9, epoch: 4), commits: false, next: .fence)
+        var item = ProduceItem(
+            key: PartitionKey(topic: 1, partition: 2), baseOffset: 3, recordCount: 1, position: 0, length: 78,
+            maxTimestamp: 5, producerId: 9, producerEpoch: 4, flags: 12)
+        end.table.items = [item]
+        item.position = UInt32(end.encode().count)
+        end.table.items = [item]
+        return end
+    }()
 
     @Test func everyKindRoundTrips() throws {
         for command in commands { #expect(try Command.decode(command.encode()) == command) }
@@ -82,7 +110,7 @@ struct CommandCodingTests {
     @Test func trailingBytesThrowExceptAfterATable() throws {
         for command in commands {
             let bytes = joined([command.encode(), ByteSlice([0])])
-            if case .produce = command {
+            if command.hasBatches {
                 #expect(try Command.decode(bytes) == command)
                 #expect(try ProduceTable.prefixLength(of: bytes) == bytes.count - 1)
             } else {
@@ -158,5 +186,14 @@ struct CommandCodingTests {
             try broker.apply(index: 4, term: 1, timestamp: 5, payload: Command.deleteTopic(number: 0).encode())
         }
         #expect(late == .outOfOrder(index: 4, applied: 4))
+    }
+}
+
+extension Command {
+    fileprivate var hasBatches: Bool {
+        switch self {
+        case .produce, .endTransaction: true
+        default: false
+        }
     }
 }

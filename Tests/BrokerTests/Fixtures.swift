@@ -14,10 +14,11 @@ struct LogEntry {
 /// A batch of `count` records; each value is `tag` and the record's number.
 func batch(
     _ tag: String, count: Int = 1, timestamp: Int64 = 1_000, padding: Int = 0, producer: ProducerIdentity? = nil,
-    sequence: Int32 = -1
+    sequence: Int32 = -1, isTransactional: Bool = false
 ) -> ByteSlice {
     var builder = RecordBatchBuilder(
-        producerId: producer?.id ?? -1, producerEpoch: producer?.epoch ?? -1, baseSequence: sequence)
+        producerId: producer?.id ?? -1, producerEpoch: producer?.epoch ?? -1, baseSequence: sequence,
+        attributes: isTransactional ? RecordBatch.transactionalBit : 0)
     for number in 0..<count {
         let value = "\(tag).\(number)" + String(repeating: "-", count: padding)
         builder.append(key: nil, value: ByteSlice(utf8: value), timestamp: timestamp)
@@ -63,6 +64,16 @@ struct Leader {
     }
 
     mutating func propose(_ command: Command) -> UInt64 { append(command.encode()) }
+
+    /// Proposes the end of an open transaction.
+    mutating func end(_ name: String, commits: Bool, next: TransactionEnd.Next = .keep) throws {
+        seal()
+        guard let open = broker.transaction(named: name), open.isOngoing, !admission.isEnding(open.producer.id) else {
+            throw Unexpected(text: "\(name) is not open")
+        }
+        let end = TransactionEnd(name: name, producer: open.producer, commits: commits, next: next)
+        _ = append(joined(admission.endTransaction(end, index: nextIndex, broker: broker, now: clock)))
+    }
 
     private mutating func append(_ payload: ByteSlice) -> UInt64 {
         pending.append(LogEntry(index: nextIndex, term: term, timestamp: clock, payload: payload))

@@ -46,7 +46,7 @@ struct PartitionIndexTests {
         _ index: PartitionIndex, _ list: [Stored], from offset: Int64, end: Int64, maximumBytes: Int
     ) {
         var ranges: [StoredRange] = []
-        index.locate(from: offset, end: end, maximumBytes: maximumBytes, into: &ranges)
+        index.locate(from: offset, before: .max, end: end, maximumBytes: maximumBytes, into: &ranges)
         guard let first = ranges.first, let last = ranges.last else {
             Issue.record("nothing located at \(offset)")
             return

@@ -27,9 +27,44 @@ struct RandomLog {
             leader.seal()
         case 28..<32: try apply()
         case 32: leader.changeTerm()
+        case 33...35: try endTransaction()
         default:
             leader.seal()
             _ = leader.propose(command())
+        }
+    }
+
+    private mutating func endTransaction() throws {
+        let open = leader.broker.ongoingTransactions.filter { name in
+            leader.broker.transaction(named: name).map { !leader.admission.isEnding($0.producer.id) } ?? false
+        }
+        if open.isEmpty { return }
+        let nexts: [TransactionEnd.Next] = [
+            .keep, .keep, .fence, .initialize(timeoutMilliseconds: Int32(serial), expected: nil),
+        ]
+        try leader.end(
+            open[random.below(open.count)], commits: random.below(2) == 0, next: nexts[random.below(nexts.count)])
+    }
+
+    /// Of a transactional id, mostly as its producer is now.
+    private mutating func transactionCommand() -> Command {
+        let name = "transaction-\(random.below(3))"
+        guard var producer = leader.broker.transaction(named: name)?.producer else {
+            return .initializeTransaction(name: name, timeoutMilliseconds: 1, expected: nil)
+        }
+        if random.below(8) == 0 { producer.epoch += 1 }
+        switch random.below(8) {
+        case 0: return .initializeTransaction(name: name, timeoutMilliseconds: Int32(serial), expected: producer)
+        case 1 where random.below(2) == 0: return .expireTransactions(before: leader.clock - 500)
+        case 2:
+            return .addToTransaction(name: name, producer: producer, partitions: [], group: "group-\(random.below(4))")
+        case 4:
+            let offsets = [CommittedOffset(key: key(), offset: Int64(serial)), CommittedOffset(key: key(), offset: 1)]
+            return .addTransactionOffsets(
+                name: name, producer: producer, group: "group-\(random.below(4))", offsets: offsets)
+        default:
+            return .addToTransaction(
+                name: name, producer: producer, partitions: [existingKey(), existingKey(), key()], group: nil)
         }
     }
 
@@ -45,12 +80,33 @@ struct RandomLog {
         return PartitionKey(topic: topic, partition: UInt32(random.below(4)))
     }
 
+    private mutating func existingKey() -> PartitionKey {
+        let topics = leader.broker.topics
+        if topics.isEmpty { return key() }
+        let topic = topics[random.below(topics.count)]
+        return PartitionKey(topic: topic.number, partition: UInt32(random.below(topic.partitions.count)))
+    }
+
     private mutating func produce() {
         serial += 1
         let key = key()
         let count = 1 + random.below(4)
         let timestamp = leader.clock - Int64(random.below(5_000))
         let padding = random.below(10) == 0 ? 20_000 : random.below(30)
+        if random.below(3) == 0, let name = leader.broker.ongoingTransactions.first,
+            let transaction = leader.broker.transaction(named: name)
+        {
+            let there = transaction.partitions.filter { leader.broker.partition($0) != nil }
+            let key = there.isEmpty ? key : there[random.below(there.count)]
+            let place = Int64(key.topic) << 40 | Int64(key.partition) << 32 | transaction.producer.id << 16
+                | Int64(transaction.producer.epoch)
+            let sequence = sequences[place] ?? 0
+            let bytes = batch(
+                "t\(serial)", count: count, timestamp: timestamp, padding: padding, producer: transaction.producer,
+                sequence: sequence, isTransactional: true)
+            if case .accepted = leader.admit(bytes, key) { sequences[place] = sequence + Int32(count) }
+            return
+        }
         guard !producers.isEmpty, random.below(2) == 0 else {
             let bytes = batch("m\(serial)", count: count, timestamp: timestamp, padding: padding)
             _ = leader.admit(bytes, key)
@@ -110,8 +166,9 @@ struct RandomLog {
     private mutating func command() -> Command {
         serial += 1
         let topic = UInt32(random.below(Int(leader.broker.directory.nextNumber) + 1))
-        switch random.below(20) {
+        switch random.below(36) {
         case 14..<20: return groupCommand()
+        case 20..<36: return transactionCommand()
         case 0..<4:
             let configs =
                 random.below(2) == 0 ? [] : [ConfigEntry(name: "message.timestamp.type", value: "LogAppendTime")]

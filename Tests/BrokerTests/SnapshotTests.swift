@@ -40,17 +40,19 @@ struct SnapshotTests {
         var rejections = 0
         for seed in UInt64(10)..<14 {
             var broker = Broker()
-            for entry in try RandomLog(seed: seed, steps: 300).entries {
+            for entry in try RandomLog(seed: seed, steps: 800).entries {
                 let result = try apply(entry, to: &broker)
                 if case .produced(let rejected) = result { rejections += rejected.count }
                 let text = "\(result)"
                 seen[String(text.prefix { $0 != "(" }), default: 0] += 1
+                seen["open", default: 0] += broker.ongoingTransactions.isEmpty ? 0 : 1
             }
             for topic in broker.topics {
                 for partition in topic.partitions {
                     seen["producers", default: 0] += partition.producers.states.count
                     seen["epochs", default: 0] += partition.leaderEpochs.starts.count
                     seen["trimmed", default: 0] += partition.logStartOffset > 0 ? 1 : 0
+                    seen["aborted", default: 0] += partition.transactions.aborted.count
                 }
             }
         }
@@ -58,6 +60,8 @@ struct SnapshotTests {
             "topicCreated", "topicDeleted", "partitionsCreated", "configsSet", "producerAllocated", "produced",
             "recordsDeleted", "limitsSet", "refused", "producers", "epochs", "trimmed", "groupStored",
             "offsetsCommitted", "groupDeleted", "offsetsDeleted", "offsetsExpired",
+            "transactionInitialized", "addedToTransaction", "transactionEnded", "transactionsExpired", "open",
+            "aborted",
         ]
         for kind in wanted { #expect(seen[kind, default: 0] >= 4, "\(kind): \(seen)") }
         #expect(rejections > 0)

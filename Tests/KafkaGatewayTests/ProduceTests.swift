@@ -109,7 +109,7 @@ struct ProduceTests {
             ("unknown codec", good.changing(22) { $0 | 7 }.resealed(), .unsupportedCompressionType),
             ("control batch", good.changing(22) { $0 | 0x20 }.resealed(), .invalidRecord),
             ("record count", good.changing(60) { _ in 9 }.resealed(), .invalidRecord),
-            ("transactional", good.changing(22) { $0 | 0x10 }.resealed(), .invalidTxnState),
+            ("transactional", good.changing(22) { $0 | 0x10 }.resealed(), .invalidRecord),
         ]
         for (name, bytes, code) in cases {
             let answer = try client.produce(bytes, to: "t")
@@ -126,19 +126,6 @@ struct ProduceTests {
         #expect(large.errorCode == .messageTooLarge)
         #expect(large.errorMessage?.contains("200") == true)
         #expect(try client.produce(.batch(["x"]), to: "t").errorCode == .none)
-    }
-
-    @Test func aTransactionalProducerIsRefusedForGood() throws {
-        let (_, client) = try begin()
-        var request = ProduceRequest(transactionalId: "tx", acks: -1, timeoutMs: 1000)
-        request.append(topic: ByteSlice(utf8: "t"), partitions: [.init(index: 0, records: .batch(["a"]))])
-        let response: ProduceResponse = try client.call(request)
-        #expect(response.partitions.map(\.errorCode.isRetriable) == [false])
-        let identity: InitProducerIdResponse = try client.call(
-            InitProducerIdRequest(transactionalId: "tx", transactionTimeoutMs: 1000))
-        #expect(identity.errorCode.isError)
-        #expect(!identity.errorCode.isRetriable)
-        #expect(identity.producerId == -1)
     }
 
     @Test func eachPartitionOfARequestIsAnsweredByItself() throws {

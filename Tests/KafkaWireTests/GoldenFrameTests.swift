@@ -5,9 +5,11 @@ import Testing
 /// Frames made by kafka-python, every served version of every API.
 struct GoldenFrameTests {
     static let requests = inOrder(
-        goldenRequests + goldenGroupRequests + goldenAdminRequests + goldenConsumerGroupRequests)
+        goldenRequests + goldenGroupRequests + goldenAdminRequests + goldenConsumerGroupRequests
+            + goldenTransactionRequests)
     static let responses = inOrder(
-        goldenResponses + goldenGroupResponses + goldenAdminResponses + goldenConsumerGroupResponses)
+        goldenResponses + goldenGroupResponses + goldenAdminResponses + goldenConsumerGroupResponses
+            + goldenTransactionResponses)
 
     private static func inOrder(_ frames: [GoldenFrame]) -> [GoldenFrame] {
         frames.sorted { ($0.key.rawValue, $0.version) < ($1.key.rawValue, $1.version) }

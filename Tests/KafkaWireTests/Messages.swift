@@ -32,6 +32,12 @@ struct ApiCase: Sendable, CustomStringConvertible {
         ApiCase(
             key: .offsetForLeaderEpoch, request: OffsetForLeaderEpochRequest.self,
             response: OffsetForLeaderEpochResponse.self),
+        ApiCase(
+            key: .addPartitionsToTxn, request: AddPartitionsToTxnRequest.self,
+            response: AddPartitionsToTxnResponse.self),
+        ApiCase(key: .addOffsetsToTxn, request: AddOffsetsToTxnRequest.self, response: AddOffsetsToTxnResponse.self),
+        ApiCase(key: .endTxn, request: EndTxnRequest.self, response: EndTxnResponse.self),
+        ApiCase(key: .txnOffsetCommit, request: TxnOffsetCommitRequest.self, response: TxnOffsetCommitResponse.self),
         ApiCase(key: .describeConfigs, request: DescribeConfigsRequest.self, response: DescribeConfigsResponse.self),
         ApiCase(key: .alterConfigs, request: AlterConfigsRequest.self, response: AlterConfigsResponse.self),
         ApiCase(key: .describeLogDirs, request: DescribeLogDirsRequest.self, response: DescribeLogDirsResponse.self),
@@ -49,6 +55,13 @@ struct ApiCase: Sendable, CustomStringConvertible {
         ApiCase(
             key: .alterClientQuotas, request: AlterClientQuotasRequest.self, response: AlterClientQuotasResponse.self),
         ApiCase(key: .describeCluster, request: DescribeClusterRequest.self, response: DescribeClusterResponse.self),
+        ApiCase(
+            key: .describeProducers, request: DescribeProducersRequest.self, response: DescribeProducersResponse.self),
+        ApiCase(
+            key: .describeTransactions, request: DescribeTransactionsRequest.self,
+            response: DescribeTransactionsResponse.self),
+        ApiCase(
+            key: .listTransactions, request: ListTransactionsRequest.self, response: ListTransactionsResponse.self),
         ApiCase(
             key: .consumerGroupHeartbeat, request: ConsumerGroupHeartbeatRequest.self,
             response: ConsumerGroupHeartbeatResponse.self),
@@ -113,6 +126,10 @@ extension KafkaRequest {
         case .deleteRecords(let body): body
         case .initProducerId(let body): body
         case .offsetForLeaderEpoch(let body): body
+        case .addPartitionsToTxn(let body): body
+        case .addOffsetsToTxn(let body): body
+        case .endTxn(let body): body
+        case .txnOffsetCommit(let body): body
         case .describeConfigs(let body): body
         case .alterConfigs(let body): body
         case .describeLogDirs(let body): body
@@ -124,6 +141,9 @@ extension KafkaRequest {
         case .describeClientQuotas(let body): body
         case .alterClientQuotas(let body): body
         case .describeCluster(let body): body
+        case .describeProducers(let body): body
+        case .describeTransactions(let body): body
+        case .listTransactions(let body): body
         case .consumerGroupHeartbeat(let body): body
         case .consumerGroupDescribe(let body): body
         case .describeTopicPartitions(let body): body

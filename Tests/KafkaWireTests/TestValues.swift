@@ -81,6 +81,7 @@ struct TestValues {
     }
 
     mutating func int32Array() -> [Int32] { array { $0.int32() } }
+    mutating func int64Array() -> [Int64] { array { $0.int64() } }
     mutating func stringArray() -> [String] { array { $0.string() } }
     mutating func nullableInt32Array() -> [Int32]? { nullableArray { $0.int32() } }
 

@@ -133,6 +133,8 @@ API_KEYS = {"Produce": 0, "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "OffsetCo
             "DescribeGroups": 15, "ListGroups": 16, "DeleteGroups": 42, "OffsetDelete": 47, "ApiVersions": 18,
             "DescribeClientQuotas": 48, "AlterClientQuotas": 49,
             "CreateTopics": 19, "DeleteTopics": 20, "DeleteRecords": 21, "InitProducerId": 22,
+            "AddPartitionsToTxn": 24, "AddOffsetsToTxn": 25, "EndTxn": 26, "TxnOffsetCommit": 28,
+            "DescribeProducers": 61, "DescribeTransactions": 65, "ListTransactions": 66,
             "OffsetForLeaderEpoch": 23, "DescribeConfigs": 32, "AlterConfigs": 33, "IncrementalAlterConfigs": 44,
             "CreatePartitions": 37, "DescribeLogDirs": 35, "ElectLeaders": 43, "DescribeCluster": 60,
             "ConsumerGroupHeartbeat": 68, "ConsumerGroupDescribe": 69, "DescribeTopicPartitions": 75}

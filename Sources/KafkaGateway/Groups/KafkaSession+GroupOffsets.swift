@@ -66,7 +66,9 @@ extension KafkaSession {
         replica.readBarrier { [weak self] isCurrent in
             guard let self else { return }
             guard isCurrent else { return fill(ticket, header, failing(.notCoordinator)) }
-            fill(ticket, header, OffsetFetchResponse(groups: request.groups.map(gateway.offsets)))
+            fill(ticket, header, OffsetFetchResponse(groups: request.groups.map {
+                self.gateway.offsets($0, isStable: request.requireStable)
+            }))
         }
     }
 
@@ -107,14 +109,15 @@ extension KafkaSession {
 
 extension KafkaGateway {
     /// A partition that exists.
-    fileprivate func key(_ topic: UInt32?, _ partition: Int32) -> PartitionKey? {
+    func key(_ topic: UInt32?, _ partition: Int32) -> PartitionKey? {
         guard let topic, partition >= 0 else { return nil }
         let key = PartitionKey(topic: topic, partition: UInt32(partition))
         return broker.partition(key) == nil ? nil : key
     }
 
-    /// What a group has committed in the partitions asked for; in all when none are named.
-    fileprivate func offsets(_ request: OffsetFetchRequest.Group) -> OffsetFetchResponse.Group {
+    /// What a group has committed in the partitions asked for; in all when none are named. With `isStable`, not where a
+    /// transaction may be about to commit something else (KIP-447).
+    fileprivate func offsets(_ request: OffsetFetchRequest.Group, isStable: Bool) -> OffsetFetchResponse.Group {
         if request.groupId.isEmpty { return .init(groupId: "", topics: [], errorCode: .invalidGroupId) }
         let isMember = request.memberId != nil || request.memberEpoch >= 0
         if isMember, let group = coordinator.findConsumerGroup(request.groupId) {
@@ -122,28 +125,30 @@ extension KafkaGateway {
             if code.isError { return .init(groupId: request.groupId, topics: [], errorCode: code) }
         }
         let group = broker.group(named: request.groupId)
+        let unstable = isStable ? Set(broker.unstableOffsets(ofGroup: request.groupId)) : []
         guard let topics = request.topics else {
-            return .init(groupId: request.groupId, topics: group.map(everything) ?? [])
+            return .init(groupId: request.groupId, topics: group.map { everything($0, unstable) } ?? [])
         }
         return .init(groupId: request.groupId, topics: topics.map { topic in
             let number = broker.topicNumber(named: topic.name)
             return .init(name: topic.name, partitions: topic.partitionIndexes.map { index in
-                let committed = number.flatMap { number in
-                    index < 0 ? nil : group?.offset(of: PartitionKey(topic: number, partition: UInt32(index)))
-                }
-                return .init(index, committed)
+                guard let number, index >= 0 else { return .init(index, nil) }
+                let key = PartitionKey(topic: number, partition: UInt32(index))
+                return unstable.contains(key) ? .unstable(index) : .init(index, group?.offset(of: key))
             })
         })
     }
 
-    private func everything(_ group: ConsumerGroup) -> [OffsetFetchResponse.Topic] {
+    private func everything(_ group: ConsumerGroup, _ unstable: Set<PartitionKey>) -> [OffsetFetchResponse.Topic] {
         var topics: [OffsetFetchResponse.Topic] = []
         var last: UInt32?
         for offset in group.offsets {
             guard let name = broker.topic(number: offset.key.topic)?.name else { continue }
             if last != offset.key.topic { topics.append(.init(name: name, partitions: [])) }
             last = offset.key.topic
-            topics[topics.count - 1].partitions.append(.init(Int32(offset.key.partition), offset))
+            let index = Int32(offset.key.partition)
+            topics[topics.count - 1].partitions.append(
+                unstable.contains(offset.key) ? .unstable(index) : .init(index, offset))
         }
         return topics
     }
@@ -155,6 +160,10 @@ extension OffsetFetchResponse.Partition {
         self.init(
             partitionIndex: index, committedOffset: offset?.offset ?? -1,
             committedLeaderEpoch: offset?.leaderEpoch ?? -1, metadata: offset?.metadata ?? "")
+    }
+
+    fileprivate static func unstable(_ index: Int32) -> Self {
+        .init(partitionIndex: index, committedOffset: -1, metadata: "", errorCode: .unstableOffsetCommit)
     }
 }
 

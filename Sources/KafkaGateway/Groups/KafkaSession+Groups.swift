@@ -9,17 +9,19 @@ extension KafkaSession {
         gateway.coordinator.refusal ?? (group.isEmpty ? .invalidGroupId : nil)
     }
 
-    /// FindCoordinator (key 10): the leader, for groups. While there is none, clients keep asking.
+    /// FindCoordinator (key 10): the leader, for groups and for transactions. While there is none, clients keep asking.
     func findCoordinator(_ header: KafkaRequestHeader, _ request: FindCoordinatorRequest) {
         let leader = replica.leader.flatMap { leader in gateway.sortedEndpoints.first { $0.node == leader } }
         respond(header, FindCoordinatorResponse(coordinators: request.coordinatorKeys.map { key in
             switch request.keyType {
-            case 0:
-                guard !key.isEmpty else { return .none(key, .invalidGroupId, "a group id must not be empty") }
+            case 0, 1:
+                guard !key.isEmpty else {
+                    let code: KafkaErrorCode = request.keyType == 0 ? .invalidGroupId : .invalidRequest
+                    return .none(key, code, "the id must not be empty")
+                }
                 guard let leader else { return .none(key, .coordinatorNotAvailable, nil) }
                 return .init(
                     key: key, nodeId: leader.node.kafkaID, host: leader.endpoint.host, port: leader.endpoint.port)
-            case 1: return .none(key, .transactionsNotServed, "transactions are not supported")
             default: return .none(key, .invalidRequest, "key type \(request.keyType) is not served")
             }
         }))

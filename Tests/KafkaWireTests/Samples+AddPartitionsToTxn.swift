@@ -1,0 +1,55 @@
+import KafkaWire
+
+extension AddPartitionsToTxnRequest: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> AddPartitionsToTxnRequest {
+        let transactionalId = values.string()
+        let producerId = values.int64()
+        let producerEpoch = values.int16()
+        let topics = values.array { AddPartitionsToTxnRequest.Topic.sample(&$0, version: version) }
+        return AddPartitionsToTxnRequest(
+            transactionalId: transactionalId,
+            producerId: producerId,
+            producerEpoch: producerEpoch,
+            topics: topics)
+    }
+}
+
+extension AddPartitionsToTxnRequest.Topic: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> AddPartitionsToTxnRequest.Topic {
+        let name = values.string()
+        let partitions = values.int32Array()
+        return AddPartitionsToTxnRequest.Topic(
+            name: name,
+            partitions: partitions)
+    }
+}
+
+extension AddPartitionsToTxnResponse: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> AddPartitionsToTxnResponse {
+        let throttleTimeMs = values.int32()
+        let topics = values.array { AddPartitionsToTxnResponse.Topic.sample(&$0, version: version) }
+        return AddPartitionsToTxnResponse(
+            throttleTimeMs: throttleTimeMs,
+            topics: topics)
+    }
+}
+
+extension AddPartitionsToTxnResponse.Topic: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> AddPartitionsToTxnResponse.Topic {
+        let name = values.string()
+        let partitions = values.array { AddPartitionsToTxnResponse.Partition.sample(&$0, version: version) }
+        return AddPartitionsToTxnResponse.Topic(
+            name: name,
+            partitions: partitions)
+    }
+}
+
+extension AddPartitionsToTxnResponse.Partition: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> AddPartitionsToTxnResponse.Partition {
+        let partitionIndex = values.int32()
+        let errorCode = values.errorCode()
+        return AddPartitionsToTxnResponse.Partition(
+            partitionIndex: partitionIndex,
+            errorCode: errorCode)
+    }
+}
