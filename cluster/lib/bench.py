@@ -18,14 +18,15 @@ from nodes import (REPOSITORY, ClusterError, default_root, ephemeral_cluster,  #
                    interrupt_on_terminate, lock, require_binary, wait_until)
 from wire import WireError, create_topic, leader_port  # noqa: E402
 
-PROGRAMS = {"floor.c": ["-pthread"], "latency.c": [], "pipeline.c": [], "producer.c": ["-lrdkafka"],
-            "consumer.c": ["-lrdkafka"]}
+PROGRAMS = {"floor.c": ["-pthread"], "latency.c": [], "pipeline.c": [], "transaction.c": [],
+            "producer.c": ["-lrdkafka"], "consumer.c": ["-lrdkafka"]}
 SECTIONS = {
     "a": "one 1 KB record in flight: latency",
     "b": "an ordinary librdkafka producer: throughput of 1 KB and of 100-byte records",
     "c": "one 100-byte record per request, 1,000 requests in flight on one connection",
     "d": "an ordinary librdkafka consumer, from the start of the topic",
     "e": "resident memory, idle and after much was written",
+    "t": "a transaction of 100 records over 5 partitions, beside one record with acks=all in the same rounds",
     "r": "restart after kill -9 of all nodes: time until ready",
 }
 
@@ -94,8 +95,8 @@ class Bench:
         self.raw[name] = results
         return sorted(results, key=lambda result: result[key])[len(results) // 2]
 
-    def topic(self, name):
-        create_topic(self.ports, name, 1)
+    def topic(self, name, partitions=1):
+        create_topic(self.ports, name, partitions)
         return name
 
     def leader(self, topic):
@@ -198,6 +199,19 @@ class Bench:
         self.rows.append(Row(label, f"{after:.0f} MB", "≤ 400 MB", after <= 400))
         self.rows.append(Row("    largest seen while writing", f"{peak:.0f} MB"))
 
+    def section_t(self):
+        topic = self.topic("bench-transactions", 5)
+        self.transaction = self.median_run("t", "transaction_us", "transaction", "127.0.0.1", self.leader(topic), topic,
+                                           1024, self.scaled(3000, 500))
+
+    def row_t(self):
+        one, whole, commit = (self.transaction[key] for key in ("produce_us", "transaction_us", "commit_us"))
+        self.rows.append(Row("(t) 100 records over 5 partitions: the commit", f"{commit:.0f} µs",
+                             f"≤ {3 * one:.0f} µs (3 × one acks=all)", commit <= 3 * one, f"{one:.0f} µs",
+                             commit / one))
+        self.rows.append(Row("    the whole transaction, 3 requests", f"{whole:.0f} µs", "", None, f"{one:.0f} µs",
+                             whole / one))
+
     def section_r(self):
         if not sum(self.stored.values()):
             topic, count = self.topic("bench-1024"), self.scaled(1_000_000, 100_000)
@@ -226,7 +240,7 @@ class Bench:
         try:
             self.idle = max(self.resident())
             # Restart comes after what fills the log, memory at the very end: it writes most.
-            for section in [s for s in "acbrde" if s in self.arguments.sections]:
+            for section in [s for s in "actbrde" if s in self.arguments.sections]:
                 note(f"\n({section}) {SECTIONS[section]}")
                 getattr(self, f"section_{section}")()
             note("\nThe floor once more, so that a change of the machine shows")
@@ -236,7 +250,7 @@ class Bench:
                 self.cluster.kill_all()
             else:
                 self.cluster.delete()
-        for section in [s for s in "abcder" if s in self.arguments.sections]:
+        for section in [s for s in "abctder" if s in self.arguments.sections]:
             getattr(self, f"row_{section}")()
 
     def print_table(self):
@@ -291,7 +305,7 @@ def parse(arguments):
         prog="cluster/bench", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Measures a fresh three-node cluster of its own beside the bare disk. Sections:\n" + lines)
     parser.add_argument("--quick", action="store_true", help="short runs, to see that everything works")
-    parser.add_argument("--sections", type=sections, default="abcder", help="which, as letters (default all)")
+    parser.add_argument("--sections", type=sections, default="abctder", help="which, as letters (default all)")
     parser.add_argument("--runs", type=whole, help="runs per figure, of which the median counts (default 3, quick 1)")
     parser.add_argument("--gigabytes", type=positive, help="how much (e) writes (default 10, quick 0.2)")
     parser.add_argument("--port-offset", type=whole, default=3000, help="where to look for free ports (default 3000)")
