@@ -18,6 +18,10 @@ final class Workload {
     private(set) var producers: [ProducerClient] = []
     private var consumers: [ConsumerClient] = []
     private var director: DirectorClient?
+    /// Every incarnation, in order.
+    private var transactors: [TransactionClient] = []
+    private var transactionReader: TransactionReader?
+    private weak var simulation: Simulation?
     let plan: SimulationPlan
     private var random: SimulationRandom
     /// No new values: what is left is brought to its end.
@@ -41,9 +45,36 @@ final class Workload {
             consumers.append(
                 ConsumerClient(name: "consumer\(number)", simulation: simulation, random: random.fork()))
         }
+        if plan.transactors > 0 {
+            self.simulation = simulation
+            transactionReader = TransactionReader(
+                name: "reader of transactions", simulation: simulation, random: random.fork())
+        }
         director.begin()
+        transactionReader?.begin()
         for producer in producers { producer.begin() }
         for consumer in consumers { consumer.begin() }
+    }
+
+    // MARK: Transactions
+
+    /// Their topic is there.
+    func beginTransactions() {
+        guard let simulation, transactors.isEmpty else { return }
+        for _ in 0..<plan.transactors { addIncarnation(of: simulation.transactionHistory.addAuthor()) }
+    }
+
+    /// Another producer takes over an author's transactional id; the one before has not been told.
+    func addIncarnation(of author: Int) {
+        guard let simulation, transactors.count < 200, !isClosing else { return }
+        let client = TransactionClient(
+            name: "transactor\(transactors.count)", simulation: simulation, random: random.fork(), author: author)
+        transactors.append(client)
+        client.begin()
+    }
+
+    func isNewest(_ client: TransactionClient) -> Bool {
+        transactors.last { $0.author == client.author } === client
     }
 
     // MARK: Streams
@@ -69,7 +100,7 @@ final class Workload {
     func close() { isClosing = true }
 
     /// Every value sent has been acknowledged or given up.
-    var isDrained: Bool { producers.allSatisfy(\.isIdle) }
+    var isDrained: Bool { producers.allSatisfy(\.isIdle) && transactors.allSatisfy(\.isIdle) }
 
     /// Every producer that waits for acknowledgements has had one.
     func acknowledgements(since time: UInt64) -> Bool {
@@ -77,6 +108,10 @@ final class Workload {
     }
 
     /// All that is left is read and compared; the topics that remain are compared with those that should.
-    func beginFinalAudit() { director?.beginFinalAudit() }
-    var isAudited: Bool { director?.isAudited ?? false }
+    func beginFinalAudit() {
+        director?.beginFinalAudit()
+        transactionReader?.beginFinalAudit()
+    }
+
+    var isAudited: Bool { director?.isAudited ?? false && transactionReader?.isAudited ?? true }
 }

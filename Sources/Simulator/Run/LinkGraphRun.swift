@@ -28,6 +28,7 @@ package struct LinkGraphRun: Sendable {
         plan.latency = 100...500
         plan.diskLatency = 100...1000
         plan.producers = 1
+        plan.transactors = 0
         plan.consumers = 1
         plan.produceInterval = 80_000
         plan.settings.followerReachEntries = 10_000

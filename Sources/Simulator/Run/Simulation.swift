@@ -20,6 +20,7 @@ package final class Simulation {
     /// Client connections to a machine are blocked by so many faults.
     var clientBlocks: [Int] = []
     let history = History()
+    let transactionHistory = TransactionHistory()
     let observer: ClusterObserver
     package internal(set) var coverage = Coverage()
     /// Reorders and loses frames.

@@ -25,6 +25,8 @@ package struct SimulationPlan: Sendable {
     // Clients.
     package var producers: Int
     package var consumers: Int
+    /// Transactional ids.
+    package var transactors = 0
     package var partitions: Int
     /// Mean microseconds between two batches of a producer.
     package var produceInterval: UInt64
@@ -56,6 +58,7 @@ package struct SimulationPlan: Sendable {
         drawSettings(&random)
         // Last, so that a class that is added changes no other choice of a seed.
         for fault in FaultClass.added where random.chance(perMille: 300) { faults.append(fault) }
+        if random.chance(perMille: 500) { transactors = 1 + random.below(2) }
     }
 
     /// Machines beside the founders', for members still to come.
