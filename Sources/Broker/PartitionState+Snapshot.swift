@@ -25,7 +25,7 @@ extension PartitionState {
         #if DEBUG
         if Planted.has(.snapshotForgetsProducers) { producers = ProducerTable() }
         #endif
-        transactions = try PartitionTransactions(from: &reader)
+        transactions = try PartitionTransactions(from: &reader, end: endOffset)
         #if DEBUG
         if Planted.has(.snapshotForgetsAborted) { transactions.trim(before: .max) }
         #endif

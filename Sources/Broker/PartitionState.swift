@@ -77,12 +77,12 @@ package struct PartitionState: Sendable {
         return nil
     }
 
-    /// Takes the marker of a transaction that ends. One at another offset than the leader gave it is not in the log for
-    /// consumers; the transaction ends all the same. Never happens while our own invariants hold.
+    /// Takes the marker of a transaction that ends. At another offset than the leader gave it, which never happens
+    /// while our own invariants hold, it is left out: readers then wait rather than see what was aborted.
     mutating func appendMarker(_ item: ProduceItem, index entryIndex: UInt64, epoch: Int32, commits: Bool) {
-        let offset = endOffset
-        if item.baseOffset == endOffset { take(item, index: entryIndex, epoch: epoch) }
-        transactions.end(item.producerId, commits: commits, at: offset)
+        guard item.baseOffset == endOffset else { return }
+        transactions.end(item.producerId, commits: commits, at: endOffset)
+        take(item, index: entryIndex, epoch: epoch)
     }
 
     private mutating func take(_ item: ProduceItem, index entryIndex: UInt64, epoch: Int32) {

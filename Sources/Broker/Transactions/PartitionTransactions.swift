@@ -76,18 +76,21 @@ package struct PartitionTransactions: Equatable, Sendable {
 
     init() {}
 
-    init(from reader: inout ByteReader) throws(DecodeError) {
+    /// `end`: the partition's end offset.
+    init(from reader: inout ByteReader, end: Int64) throws(DecodeError) {
         for _ in 0..<(try reader.elementCount(minimumSize: 16)) {
             let producer = try reader.int64()
             let first = try reader.int64()
-            if let last = open.last, last.firstOffset >= first { throw .badValue("open transaction", first) }
+            let isBehind = open.last.map { $0.firstOffset < first } ?? (first >= 0)
+            if !isBehind || first >= end { throw .badValue("open transaction", first) }
             open.append(Open(producer: producer, firstOffset: first))
         }
         for _ in 0..<(try reader.elementCount(minimumSize: 32)) {
             let producer = try reader.int64()
             let first = try reader.int64()
             let last = try reader.int64()
-            if let before = aborted.last, before.lastOffset >= last { throw .badValue("aborted transaction", last) }
+            let isBehind = aborted.last.map { $0.lastOffset < last } ?? (last >= 0)
+            if !isBehind || last >= end { throw .badValue("aborted transaction", last) }
             aborted.append(
                 Aborted(
                     producer: producer, firstOffset: first, lastOffset: last, lastStableOffset: try reader.int64()))
