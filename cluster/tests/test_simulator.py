@@ -14,7 +14,8 @@ QUICK = [
     "speaks-before-saving", "heartbeat-commits-unmatched", "matches-by-index-only", "entries-not-synced",
     "state-not-synced", "truncation-not-recorded", "deletes-live-segments", "unknown-is-success",
     "new-leader-forgets-producers", "snapshot-forgets-producers", "loses-deletes", "no-pre-vote", "no-check-quorum",
-    "learners-count", "changes-while-pending", "records-removed-directory",
+    "learners-count", "changes-while-pending", "records-removed-directory", "transactions-not-fenced",
+    "takes-late-transactional", "admits-behind-markers", "snapshot-forgets-aborted",
 ]
 
 

@@ -216,11 +216,15 @@ final class TransactionClient: KafkaClient {
             }
             self.next()
         }
-        courier.call(request, to: leader, as: ProduceResponse.self) { response in
-            code = response?.partitions.first?.errorCode ?? .networkException
-            goOn()
+        // Mostly behind the abort: just behind it, or when it is long applied.
+        let delay = random.pick([0, random.between(0...4_000), random.between(0...40_000)])
+        simulation.after(delay) { [unowned self] in
+            self.courier.call(request, to: leader, as: ProduceResponse.self) { response in
+                code = response?.partitions.first?.errorCode ?? .networkException
+                goOn()
+            }
         }
-        simulation.after(random.between(0...3_000)) { [unowned self] in
+        simulation.after(random.between(0...1_000)) { [unowned self] in
             self.end(commits: false) {
                 isAborted = true
                 goOn()
