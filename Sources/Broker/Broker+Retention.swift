@@ -6,7 +6,7 @@ extension Broker {
     /// `retention.bytes`; of time, one whose youngest record is older than `retention.ms`. A piece is the part of a
     /// sealed segment, or some batches. Otherwise than in Kafka, it must also have been *stored* for that long: records
     /// that come with old timestamps, copied from elsewhere or stamped by a wrong clock, are not gone before they are
-    /// read.
+    /// read. Nothing goes of a transaction that is still open, nor of what lies behind its beginning.
     package func retention(ofTopic number: UInt32, at time: Int64?) -> [Command] {
         guard let topic = topic(number: number), topic.settings.deletesOldRecords else { return [] }
         let limit = RetentionLimit(topic.settings, at: time, self)
@@ -48,7 +48,7 @@ private struct RetentionLimit {
 
 extension PartitionState {
     fileprivate func retentionStart(_ limit: RetentionLimit) -> Int64 {
-        max(logStartOffset, index.retentionStart(limit, end: endOffset))
+        max(logStartOffset, min(index.retentionStart(limit, end: endOffset), lastStableOffset))
     }
 }
 

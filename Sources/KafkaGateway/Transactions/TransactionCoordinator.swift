@@ -97,7 +97,8 @@ final class TransactionCoordinator {
     private func expire(now: UInt64) {
         guard now >= nextExpirationCheck else { return }
         nextExpirationCheck = now + UInt64(settings.expirationCheckMilliseconds) * 1_000_000
-        let oldest = gateway.node.clock.wallMilliseconds - settings.expirationMilliseconds
+        guard let time = gateway.replica.agreedMilliseconds else { return }
+        let oldest = time - settings.expirationMilliseconds
         guard gateway.broker.hasExpiredTransactions(before: oldest) else { return }
         gateway.propose([.expireTransactions(before: oldest)]) { _ in }
     }
