@@ -27,6 +27,8 @@ final class ClusterOperator {
     private var removed: [Int] = []
     /// Those that have ever been members.
     private var known: [Int]
+    /// Entries that the learner lacked when it was to be promoted and was not yet.
+    private(set) var missing: UInt64?
     /// Counts what was asked: later answers to earlier questions are not heard.
     private var question = 0
 
@@ -56,6 +58,7 @@ final class ClusterOperator {
 
     func begin(_ fault: FaultClass) {
         guard isIdle else { return }
+        missing = nil
         switch fault {
         case .memberAdded: add(fault)
         case .memberRemoved: remove(fault, removable.filter { !$0.isLeader })
@@ -194,6 +197,9 @@ final class ClusterOperator {
         // It may be made already, unless that was a leader of the past.
         case .refused(.alreadyMember), .refused(.unknownMember):
             simulation.after(1_000) { [unowned self] in self.look(change) }
+        case .refused(.notCaughtUp(let matched, let last)):
+            missing = last - min(matched, last)
+            again()
         case .refused(.lastVoter): simulation.fail("\(change) was refused: that was the last voter")
         case .refused, .unknown: again()
         }

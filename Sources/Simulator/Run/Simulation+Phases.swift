@@ -78,7 +78,8 @@ extension Simulation {
     }
 
     /// A change of the members that is under way comes to its end: who counts is known then. A learner need not catch
-    /// up with a cluster that is kept as busy as its links and disks can bear; its operator asks for less then.
+    /// up with a cluster that is kept as busy as its links and disks can bear; its operator asks for less then, and is
+    /// patient as long as the learner lacks less and less.
     private func endChanges() -> Bool {
         if clusterOperator.isIdle { return true }
         note("phase", "members", "all nodes start")
@@ -86,7 +87,11 @@ extension Simulation {
         if run(until: now + Self.livenessBound / 2, { self.clusterOperator.isIdle }) { return true }
         note("operator", "slows producers", "\(clusterOperator.undone) takes long")
         plan.produceInterval *= 10
-        if run(until: now + Self.livenessBound / 2, { self.clusterOperator.isIdle }) { return true }
+        var missing = UInt64.max
+        while clusterOperator.missing ?? 0 < missing {
+            missing = clusterOperator.missing ?? 0
+            if run(until: now + Self.livenessBound / 2, { self.clusterOperator.isIdle }) { return true }
+        }
         fail("I17: \(clusterOperator.undone) does not come to its end")
         return false
     }
