@@ -13,13 +13,3 @@ extension AddOffsetsToTxnRequest: Sampled {
             groupId: groupId)
     }
 }
-
-extension AddOffsetsToTxnResponse: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> AddOffsetsToTxnResponse {
-        let throttleTimeMs = values.int32()
-        let errorCode = values.errorCode()
-        return AddOffsetsToTxnResponse(
-            throttleTimeMs: throttleTimeMs,
-            errorCode: errorCode)
-    }
-}

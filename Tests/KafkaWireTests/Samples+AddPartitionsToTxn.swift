@@ -23,33 +23,3 @@ extension AddPartitionsToTxnRequest.Topic: Sampled {
             partitions: partitions)
     }
 }
-
-extension AddPartitionsToTxnResponse: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> AddPartitionsToTxnResponse {
-        let throttleTimeMs = values.int32()
-        let topics = values.array { AddPartitionsToTxnResponse.Topic.sample(&$0, version: version) }
-        return AddPartitionsToTxnResponse(
-            throttleTimeMs: throttleTimeMs,
-            topics: topics)
-    }
-}
-
-extension AddPartitionsToTxnResponse.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> AddPartitionsToTxnResponse.Topic {
-        let name = values.string()
-        let partitions = values.array { AddPartitionsToTxnResponse.Partition.sample(&$0, version: version) }
-        return AddPartitionsToTxnResponse.Topic(
-            name: name,
-            partitions: partitions)
-    }
-}
-
-extension AddPartitionsToTxnResponse.Partition: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> AddPartitionsToTxnResponse.Partition {
-        let partitionIndex = values.int32()
-        let errorCode = values.errorCode()
-        return AddPartitionsToTxnResponse.Partition(
-            partitionIndex: partitionIndex,
-            errorCode: errorCode)
-    }
-}

@@ -13,13 +13,3 @@ extension EndTxnRequest: Sampled {
             committed: committed)
     }
 }
-
-extension EndTxnResponse: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> EndTxnResponse {
-        let throttleTimeMs = values.int32()
-        let errorCode = values.errorCode()
-        return EndTxnResponse(
-            throttleTimeMs: throttleTimeMs,
-            errorCode: errorCode)
-    }
-}

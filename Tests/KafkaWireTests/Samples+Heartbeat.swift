@@ -13,13 +13,3 @@ extension HeartbeatRequest: Sampled {
             groupInstanceId: version >= 3 ? groupInstanceId : nil)
     }
 }
-
-extension HeartbeatResponse: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> HeartbeatResponse {
-        let throttleTimeMs = values.int32()
-        let errorCode = values.errorCode()
-        return HeartbeatResponse(
-            throttleTimeMs: version >= 1 ? throttleTimeMs : 0,
-            errorCode: errorCode)
-    }
-}

@@ -1,9 +1,9 @@
 import Bytes
 
-/// What became of each partition: all of them join, or none does.
-package struct AddPartitionsToTxnResponse: KafkaResponseBody {
-    package static let apiKey = ApiKey.addPartitionsToTxn
-    package static let firstFlexible: Int16 = 3
+/// An answer that is a code for each partition.
+package struct KafkaPartitionCodesResponse<Kind: KafkaMessageKind>: KafkaResponseBody {
+    package static var apiKey: ApiKey { Kind.apiKey }
+    package static var firstFlexible: Int16 { Kind.firstFlexible }
 
     /// How long the client should wait before its next request, in milliseconds.
     package var throttleTimeMs: Int32
@@ -15,28 +15,28 @@ package struct AddPartitionsToTxnResponse: KafkaResponseBody {
     }
 }
 
-extension AddPartitionsToTxnResponse {
+extension KafkaPartitionCodesResponse {
     package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-        let flexible = version >= AddPartitionsToTxnResponse.firstFlexible
-        throttleTimeMs = try reader.int32()
+        let flexible = version >= Kind.firstFlexible
+        throttleTimeMs = try version >= Kind.firstThrottled ? reader.int32() : 0
         topics = try reader.kafkaArray(of: Topic.self, version: version, flexible: flexible)
         try reader.skipKafkaTaggedFields(flexible: flexible)
     }
 
     package func encode(into writer: inout ByteWriter, version: Int16) {
-        let flexible = version >= AddPartitionsToTxnResponse.firstFlexible
-        writer.int32(throttleTimeMs)
+        let flexible = version >= Kind.firstFlexible
+        if version >= Kind.firstThrottled { writer.int32(throttleTimeMs) }
         writer.kafkaArray(topics, version: version, flexible: flexible)
         writer.kafkaNoTaggedFields(flexible: flexible)
     }
 }
 
-extension AddPartitionsToTxnResponse {
+extension KafkaPartitionCodesResponse {
     package struct Topic: KafkaStructure {
         package var name: String
         package var partitions: [Partition]
 
-        package static let minimumSize = 3
+        package static var minimumSize: Int { 3 }
 
         package init(name: String, partitions: [Partition]) {
             self.name = name
@@ -44,14 +44,14 @@ extension AddPartitionsToTxnResponse {
         }
 
         package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-            let flexible = version >= AddPartitionsToTxnResponse.firstFlexible
+            let flexible = version >= Kind.firstFlexible
             name = try reader.kafkaString(flexible: flexible)
             partitions = try reader.kafkaArray(of: Partition.self, version: version, flexible: flexible)
             try reader.skipKafkaTaggedFields(flexible: flexible)
         }
 
         package func encode(into writer: inout ByteWriter, version: Int16) {
-            let flexible = version >= AddPartitionsToTxnResponse.firstFlexible
+            let flexible = version >= Kind.firstFlexible
             writer.kafkaString(name, flexible: flexible)
             writer.kafkaArray(partitions, version: version, flexible: flexible)
             writer.kafkaNoTaggedFields(flexible: flexible)
@@ -59,12 +59,12 @@ extension AddPartitionsToTxnResponse {
     }
 }
 
-extension AddPartitionsToTxnResponse {
+extension KafkaPartitionCodesResponse {
     package struct Partition: KafkaStructure {
         package var partitionIndex: Int32
         package var errorCode: KafkaErrorCode
 
-        package static let minimumSize = 6
+        package static var minimumSize: Int { 6 }
 
         package init(partitionIndex: Int32, errorCode: KafkaErrorCode = .none) {
             self.partitionIndex = partitionIndex
@@ -72,17 +72,24 @@ extension AddPartitionsToTxnResponse {
         }
 
         package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-            let flexible = version >= AddPartitionsToTxnResponse.firstFlexible
+            let flexible = version >= Kind.firstFlexible
             partitionIndex = try reader.int32()
             errorCode = try reader.kafkaErrorCode()
             try reader.skipKafkaTaggedFields(flexible: flexible)
         }
 
         package func encode(into writer: inout ByteWriter, version: Int16) {
-            let flexible = version >= AddPartitionsToTxnResponse.firstFlexible
+            let flexible = version >= Kind.firstFlexible
             writer.int32(partitionIndex)
             writer.kafkaErrorCode(errorCode)
             writer.kafkaNoTaggedFields(flexible: flexible)
         }
     }
 }
+
+/// What became of each offset to store.
+package typealias OffsetCommitResponse = KafkaPartitionCodesResponse<OffsetCommitKind>
+/// The same, for offsets that wait for the transaction's end.
+package typealias TxnOffsetCommitResponse = KafkaPartitionCodesResponse<TxnOffsetCommitKind>
+/// What became of each partition: all of them join, or none does.
+package typealias AddPartitionsToTxnResponse = KafkaPartitionCodesResponse<AddPartitionsToTxnKind>

@@ -1,0 +1,54 @@
+import KafkaWire
+
+extension KafkaCodeResponse: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
+        let throttleTimeMs = values.int32()
+        let errorCode = values.errorCode()
+        return Self(throttleTimeMs: version >= Kind.firstThrottled ? throttleTimeMs : 0, errorCode: errorCode)
+    }
+}
+
+extension KafkaPartitionCodesResponse: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
+        let throttleTimeMs = values.int32()
+        let topics = values.array { Topic.sample(&$0, version: version) }
+        return Self(throttleTimeMs: version >= Kind.firstThrottled ? throttleTimeMs : 0, topics: topics)
+    }
+}
+
+extension KafkaPartitionCodesResponse.Topic: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
+        let name = values.string()
+        let partitions = values.array { KafkaPartitionCodesResponse.Partition.sample(&$0, version: version) }
+        return Self(name: name, partitions: partitions)
+    }
+}
+
+extension KafkaPartitionCodesResponse.Partition: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
+        let partitionIndex = values.int32()
+        return Self(partitionIndex: partitionIndex, errorCode: values.errorCode())
+    }
+}
+
+extension KafkaOffsetCommitTopic: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
+        let name = values.string()
+        let partitions = values.array { Partition.sample(&$0, version: version) }
+        return Self(name: name, partitions: partitions)
+    }
+}
+
+extension KafkaOffsetCommitTopic.Partition: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
+        let partitionIndex = values.int32()
+        let committedOffset = values.int64()
+        let committedLeaderEpoch = values.int32()
+        let committedMetadata = values.nullableString()
+        return Self(
+            partitionIndex: partitionIndex,
+            committedOffset: committedOffset,
+            committedLeaderEpoch: version >= Kind.firstLeaderEpoch ? committedLeaderEpoch : -1,
+            committedMetadata: committedMetadata)
+    }
+}
