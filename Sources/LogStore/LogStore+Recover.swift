@@ -111,6 +111,7 @@ extension LogStore {
         let point = last
         let isNews = state.flushed != point || state != examination.state
         if isNews { try execute(saveState()) }
+        if let final, final.scan.isCut { try renewHeaderOfEmptied(segments[segments.count - 1]) }
         if final?.scan.missingThrough != nil { try startSegmentAfterLoss() }
     }
 
@@ -134,6 +135,14 @@ extension LogStore {
                 offset += UInt64(bytes.count)
             }
         }
+    }
+
+    /// A segment that was cut from its first entry on goes on in the new epoch: by its old one it would count as
+    /// remains of what was cut away, with all that is written to it from now on.
+    private func renewHeaderOfEmptied(_ segment: Segment) throws(LogStoreError) {
+        guard segment.slots.isEmpty, segment.header.epoch < state.epoch else { return }
+        segment.header.epoch = state.epoch
+        try execute([.write(segment.file, offset: 0, [segment.header.encode()]), .sync(segment.file)])
     }
 
     /// The end of the last segment is lost; where the next entry would go in it is not known.

@@ -285,6 +285,27 @@ import Testing
         }
     }
 
+    /// A segment whose very first entry is torn is begun anew: under its old header everything that is written to it
+    /// afterwards would be taken for remains of the log that was cut away.
+    @Test func aSegmentThatIsTornFromItsFirstEntryOnKeepsWhatIsWrittenNext() throws {
+        let fixture = Fixture()
+        let store = try fixture.created()
+        fixture.fill(store, sizes: Array(repeating: 1500, count: 5))
+        fixture.complete(store.append([store.entry(term: 1, size: 1500)]), of: store)
+        try #require(store.segments.map { $0.first } == [1, 6])
+        fixture.disk.killProcess()
+        let middle = Int(store.segments[1].end) - 700
+        fixture.disk.damage(fixture.path(FileNames.segment(6))) { $0[middle] ^= 1 }
+
+        let again = try fixture.open()
+        #expect(again.recovered.lastIndex == 5 && again.recovered.damaged.isEmpty)
+        fixture.fill(again.store, term: 2, sizes: [1500, 1500])
+        let written = again.store.lastChain
+        fixture.disk.losePower()
+        let last = try fixture.open().recovered.last
+        #expect(last == LogPoint(index: 7, term: 2, chain: written))
+    }
+
     /// The same bytes under a header with another salt are not this log's entries.
     @Test func entriesUnderAnotherSaltAreNotRead() throws {
         let fixture = Fixture()
