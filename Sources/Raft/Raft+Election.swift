@@ -6,10 +6,15 @@ extension Raft {
     /// Only a voter campaigns, and not while a snapshot is about to replace its log, nor with damage in it. Whom its
     /// newest membership leaves out is one until that is committed: it may be the only one whose log is as long as
     /// what some voters have (thesis §4.2.2).
+    ///
+    /// A learner whose vote was asked for, and not given for its longer log, stands itself. Whoever asked knows of its
+    /// promotion, and may find no majority without it, while nobody else has a log that it would vote for. It is safe
+    /// as it is for any other: a majority of the voters by its own log must agree, and its own vote is not among them.
     var isPromotable: Bool {
-        let mayVote = membership.voters.contains(id)
+        let mayStand = membership.voters.contains(id)
             || memberships.membership(at: machine.committed).voters.contains(id)
-        return mayVote && receiving == nil && damagedFrom == nil
+            || (isNeeded && membership.learners.contains(id))
+        return mayStand && receiving == nil && damagedFrom == nil
     }
 
     var otherVoters: [MemberID] { membership.voters.filter { $0 != id } }
@@ -65,7 +70,10 @@ extension Raft {
     mutating func becomeFollower(term newTerm: Term, leader newLeader: MemberID?) {
         if role == .leader { resign() }
         if newTerm > term { enterTerm(newTerm, vote: nil) }
-        if newLeader != nil { resetElectionTimer() }
+        if newLeader != nil {
+            resetElectionTimer()
+            isNeeded = false
+        }
         role = .follower
         leader = newLeader
         tally = VoteTally()
@@ -103,6 +111,7 @@ extension Raft {
     mutating func becomeLeader() {
         role = .leader
         leader = id
+        isNeeded = false
         electionElapsed = 0
         heartbeatElapsed = 0
         noop = log.last + 1
@@ -130,6 +139,7 @@ extension Raft {
     mutating func stepPreVoteRequest(_ request: VoteRequest, from sender: MemberID) {
         let isFree = request.term > term || isVoteFree(for: sender)
         let isGranted = isFree && isUpToDate(request.last) && damagedFrom == nil
+        if !isUpToDate(request.last) { isNeeded = true }
         let reply = VoteReply(term: isGranted ? request.term : term, isGranted: isGranted)
         send(.preVoteReply(reply), to: sender)
     }

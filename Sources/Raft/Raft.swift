@@ -30,6 +30,8 @@ package struct Raft: ~Copyable, Sendable {
     var electionElapsed = 0
     var electionTimeout = 0
     var tally = VoteTally()
+    /// Our vote was asked for with a log that is behind ours, and nobody has led since.
+    var isNeeded = false
 
     /// The first entry of the log that cannot be read from disk any more; nil while all can. See `Raft+Damage.swift`.
     var damagedFrom: LogIndex?
