@@ -68,15 +68,25 @@ final class ClusterObserver {
         newLeader = machine.number
     }
 
+    /// I7: what a process has called durable is there when the next one starts, unless damage has just hit the disk.
+    func lostDurable(_ machine: Machine) -> String? {
+        guard let view = machine.node?.replica.view, view.lastIndex < seen[machine.number].flushed else { return nil }
+        return "I7: the log of node \(machine.id) \(shortfall(machine, view))"
+    }
+
+    private func shortfall(_ machine: Machine, _ view: ReplicaView) -> String {
+        "ends at \(view.lastIndex), and was durable to \(seen[machine.number].flushed)"
+    }
+
     /// What the process that has just started lacks of what the one before it had called durable, above the marks that
     /// damage to the end of the log leaves; nil if nothing. What lies below a mark it must never lose.
     func lostEntries(_ machine: Machine) -> String? {
         let before = seen[machine.number]
-        guard let view = machine.node?.replica.view, view.lastIndex < before.flushed, let end = before.marks.last?.last
-        else { return nil }
-        let mark = before.marks.last { $0.last + Self.entriesInSector <= end }?.flushed ?? 0
+        guard let view = machine.node?.replica.view, view.lastIndex < before.flushed else { return nil }
+        // What is above may not have reached the disk, and its headers with it.
+        let mark = before.marks.last { $0.last + Self.entriesInSector <= before.flushed }?.flushed ?? 0
         if view.lastIndex < mark { return nil }
-        return "the log ends at \(view.lastIndex), and was durable to \(seen[machine.number].flushed)"
+        return "the log \(shortfall(machine, view))"
     }
 
     /// The first invariant that `machine` breaks, or nil.

@@ -32,6 +32,8 @@ final class Machine {
     var mayFail = false
     /// Something at rest was damaged: this machine belongs to the minority that may lose its copy.
     var isDamaged = false
+    /// No process has begun with that damage yet. What later ones call durable must stay.
+    var isNewlyDamaged = false
     /// Kept down until the end of the run, or until its disk is replaced.
     var isKeptDown = false
     /// A process has refused to begin, or to go on, with what is on the disk instead of what was lost.
@@ -54,8 +56,14 @@ final class Machine {
         self.data = data
         mayFail = false
         isDamaged = false
+        isNewlyDamaged = false
         isKeptDown = false
         hasRefused = false
+    }
+
+    func noteDamage() {
+        isDamaged = true
+        isNewlyDamaged = true
     }
 
     var isPaused: Bool { pausedUntil > 0 }

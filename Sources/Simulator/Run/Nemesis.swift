@@ -344,7 +344,7 @@ extension Nemesis {
             let path = target(of: fault, on: machine.disk)
         else { return }
         simulation.crash(machine, .killed)
-        machine.isDamaged = true
+        machine.noteDamage()
         let size = machine.disk.contents(path)?.count ?? 0
         let sector = 512 * random.below(max(size / 512, 1))
         let other = 512 * random.below(max(size / 512, 1))
@@ -372,7 +372,7 @@ extension Nemesis {
         guard let machine = running.first(where: \.isLeader) ?? running.first else { return }
         for path in machine.disk.paths.filter({ $0.hasSuffix(".log") }).dropLast() {
             let byte = random.below(machine.disk.contents(path)?.count ?? 1)
-            machine.isDamaged = true
+            machine.noteDamage()
             fired(.bitRot, in: simulation, "node \(machine.id), \(path), byte \(byte)")
             machine.disk.flip(path, byte: byte, mask: UInt8(1) << UInt8(random.below(8)))
         }

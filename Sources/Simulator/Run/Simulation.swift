@@ -200,7 +200,9 @@ package final class Simulation {
             ends[machine.number] = end
             install(node, on: machine)
             if machine.data == .lost { return fail("node \(machine.id) started although its data is lost") }
-            if machine.isDamaged, let lost = observer.lostEntries(machine) { return keepDown(machine, lost) }
+            if machine.isNewlyDamaged, let lost = observer.lostEntries(machine) { return keepDown(machine, lost) }
+            if let lost = observer.lostDurable(machine) { return fail(lost) }
+            machine.isNewlyDamaged = false
         } catch {
             return startFailed(machine, error)
         }
