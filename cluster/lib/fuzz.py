@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from nodes import REPOSITORY, lock  # noqa: E402
 
 SAVED = REPOSITORY / "Tests" / "FuzzCorpus"
+SOURCES = REPOSITORY / "Tests" / "Fuzz"
 WORK = REPOSITORY / ".build" / "fuzz"
 INPUT_SECONDS = 10
 # Runs only when it is named.
@@ -147,6 +148,12 @@ def replay(target, path):
     return 1 if code else 0
 
 
+def named_in_sources():
+    """The targets' names, so that a wrong one is refused before the fuzzer is built."""
+    text = "".join(path.read_text() for path in sorted(SOURCES.glob("*.swift")))
+    return sorted(re.findall(r'FuzzTarget\(\s*"([a-z-]+)"', text))
+
+
 def parse(arguments):
     parser = argparse.ArgumentParser(
         prog="cluster/fuzz", allow_abbrev=False,
@@ -161,8 +168,14 @@ def parse(arguments):
     arguments = parser.parse_args(arguments)
     if arguments.seconds < 1:
         parser.error(f"--seconds {arguments.seconds} is not at least 1")
+    known = named_in_sources()
+    for name in arguments.target or []:
+        if name not in known:
+            parser.error(f"no target {name}; there are {', '.join(known)}")
     if arguments.replay and len(arguments.target or []) != 1:
         parser.error("--replay needs one --target")
+    if arguments.replay and not Path(arguments.replay).is_file():
+        parser.error(f"--replay {arguments.replay}: no such file")
     return arguments
 
 
@@ -171,10 +184,8 @@ def main():
     if os.environ.get("CLUSTER_ONLY_CHECK"):
         return 0
     known = list(targets())
-    for name in arguments.target or []:
-        if name not in {target.name for target in known}:
-            print(f"cluster/fuzz: no target {name}; cluster/fuzz --list shows them", file=sys.stderr)
-            return 2
+    if (built := sorted(target.name for target in known)) != named_in_sources():
+        sys.exit(f"cluster/fuzz: the fuzzer has {built}, its sources name {named_in_sources()}")
     chosen = [target for target in known
               if target.name in (arguments.target or []) or not arguments.target and target.name != PLANTED]
     if arguments.list:
