@@ -64,8 +64,8 @@ private struct LeaderElection {
         }
         var named = 0
         topics = asked.map { asked in
-            let count = gateway.broker.topic(named: asked.topic)?.partitions.count ?? 0
-            return Topic(name: asked.topic, partitions: asked.partitions.map { number in
+            let count = gateway.broker.topic(named: asked.name)?.partitions.count ?? 0
+            return Topic(name: asked.name, partitions: asked.partitions.map { number in
                 named += 1
                 if named > gateway.settings.maximumItemsPerRequest { return (number, .tooManyItems) }
                 return (number, number >= 0 && Int(number) < count ? nil : .unknownPartition)
@@ -80,7 +80,7 @@ private struct LeaderElection {
     func response(_ outcome: Refusal?) -> ElectLeadersResponse {
         if isForAll, outcome?.code == .electionNotNeeded { return ElectLeadersResponse(replicaElectionResults: []) }
         return ElectLeadersResponse(replicaElectionResults: topics.map { topic in
-            .init(topic: topic.name, partitionResult: topic.partitions.map { number, refusal in
+            .init(name: topic.name, partitions: topic.partitions.map { number, refusal in
                 .init(number, refusal ?? outcome)
             })
         })
@@ -90,7 +90,7 @@ private struct LeaderElection {
         ElectLeadersResponse(
             errorCode: refusal.code,
             replicaElectionResults: (request.topicPartitions ?? []).map { topic in
-                .init(topic: topic.topic, partitionResult: topic.partitions.map { .init($0, refusal) })
+                .init(name: topic.name, partitions: topic.partitions.map { .init($0, refusal) })
             })
     }
 }

@@ -24,9 +24,9 @@ extension KafkaSession {
     /// OffsetForLeaderEpoch (key 23, KIP-320).
     func offsetForLeaderEpoch(_ header: KafkaRequestHeader, _ request: OffsetForLeaderEpochRequest) {
         let topics = request.topics.map { topic in
-            let number = gateway.broker.topicNumber(named: topic.topic)
+            let number = gateway.broker.topicNumber(named: topic.name)
             return OffsetForLeaderEpochResponse.Topic(
-                topic: topic.topic, partitions: topic.partitions.map { endOffset(of: $0, in: number) })
+                name: topic.name, partitions: topic.partitions.map { endOffset(of: $0, in: number) })
         }
         respond(header, OffsetForLeaderEpochResponse(topics: topics))
     }

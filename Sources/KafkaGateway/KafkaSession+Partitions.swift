@@ -18,7 +18,7 @@ extension KafkaSession {
         if let asked = request.topics {
             topics = asked.compactMap { asked in
                 // Each once, as Kafka does: nobody is to have a topic described a million times.
-                guard seen.insert(asked.topic).inserted, let topic = broker.topic(named: asked.topic) else {
+                guard seen.insert(asked.name).inserted, let topic = broker.topic(named: asked.name) else {
                     return nil
                 }
                 let numbers = Set(asked.partitions).filter { $0 >= 0 && Int($0) < topic.partitions.count }

@@ -28,29 +28,5 @@ extension DescribeLogDirsRequest {
 }
 
 extension DescribeLogDirsRequest {
-    package struct Topic: KafkaStructure {
-        package var topic: String
-        package var partitions: [Int32]
-
-        package static let minimumSize = 3
-
-        package init(topic: String, partitions: [Int32]) {
-            self.topic = topic
-            self.partitions = partitions
-        }
-
-        package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-            let flexible = version >= DescribeLogDirsRequest.firstFlexible
-            topic = try reader.kafkaString(flexible: flexible)
-            partitions = try reader.kafkaInt32Array(flexible: flexible)
-            try reader.skipKafkaTaggedFields(flexible: flexible)
-        }
-
-        package func encode(into writer: inout ByteWriter, version: Int16) {
-            let flexible = version >= DescribeLogDirsRequest.firstFlexible
-            writer.kafkaString(topic, flexible: flexible)
-            writer.kafkaInt32Array(partitions, flexible: flexible)
-            writer.kafkaNoTaggedFields(flexible: flexible)
-        }
-    }
+    package typealias Topic = KafkaTopicIndexes<DescribeLogDirsRequest>
 }

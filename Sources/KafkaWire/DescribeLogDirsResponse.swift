@@ -81,31 +81,7 @@ extension DescribeLogDirsResponse {
 }
 
 extension DescribeLogDirsResponse {
-    package struct Topic: KafkaStructure {
-        package var name: String
-        package var partitions: [Partition]
-
-        package static let minimumSize = 3
-
-        package init(name: String, partitions: [Partition]) {
-            self.name = name
-            self.partitions = partitions
-        }
-
-        package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-            let flexible = version >= DescribeLogDirsResponse.firstFlexible
-            name = try reader.kafkaString(flexible: flexible)
-            partitions = try reader.kafkaArray(of: Partition.self, version: version, flexible: flexible)
-            try reader.skipKafkaTaggedFields(flexible: flexible)
-        }
-
-        package func encode(into writer: inout ByteWriter, version: Int16) {
-            let flexible = version >= DescribeLogDirsResponse.firstFlexible
-            writer.kafkaString(name, flexible: flexible)
-            writer.kafkaArray(partitions, version: version, flexible: flexible)
-            writer.kafkaNoTaggedFields(flexible: flexible)
-        }
-    }
+    package typealias Topic = KafkaTopic<DescribeLogDirsResponse, Partition>
 }
 
 extension DescribeLogDirsResponse {

@@ -25,27 +25,5 @@ extension DescribeProducersRequest {
 }
 
 extension DescribeProducersRequest {
-    package struct Topic: KafkaStructure {
-        package var name: String
-        package var partitionIndexes: [Int32]
-
-        package static let minimumSize = 3
-
-        package init(name: String, partitionIndexes: [Int32]) {
-            self.name = name
-            self.partitionIndexes = partitionIndexes
-        }
-
-        package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-            name = try reader.kafkaString(flexible: true)
-            partitionIndexes = try reader.kafkaInt32Array(flexible: true)
-            try reader.skipKafkaTaggedFields(flexible: true)
-        }
-
-        package func encode(into writer: inout ByteWriter, version: Int16) {
-            writer.kafkaString(name, flexible: true)
-            writer.kafkaInt32Array(partitionIndexes, flexible: true)
-            writer.kafkaNoTaggedFields(flexible: true)
-        }
-    }
+    package typealias Topic = KafkaTopicIndexes<DescribeProducersRequest>
 }

@@ -30,29 +30,7 @@ extension DescribeProducersResponse {
 }
 
 extension DescribeProducersResponse {
-    package struct Topic: KafkaStructure {
-        package var name: String
-        package var partitions: [Partition]
-
-        package static let minimumSize = 3
-
-        package init(name: String, partitions: [Partition]) {
-            self.name = name
-            self.partitions = partitions
-        }
-
-        package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-            name = try reader.kafkaString(flexible: true)
-            partitions = try reader.kafkaArray(of: Partition.self, version: version, flexible: true)
-            try reader.skipKafkaTaggedFields(flexible: true)
-        }
-
-        package func encode(into writer: inout ByteWriter, version: Int16) {
-            writer.kafkaString(name, flexible: true)
-            writer.kafkaArray(partitions, version: version, flexible: true)
-            writer.kafkaNoTaggedFields(flexible: true)
-        }
-    }
+    package typealias Topic = KafkaTopic<DescribeProducersResponse, Partition>
 }
 
 extension DescribeProducersResponse {

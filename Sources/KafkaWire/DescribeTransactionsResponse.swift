@@ -86,27 +86,5 @@ extension DescribeTransactionsResponse {
 }
 
 extension DescribeTransactionsResponse {
-    package struct Topic: KafkaStructure {
-        package var topic: String
-        package var partitions: [Int32]
-
-        package static let minimumSize = 3
-
-        package init(topic: String, partitions: [Int32]) {
-            self.topic = topic
-            self.partitions = partitions
-        }
-
-        package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-            topic = try reader.kafkaString(flexible: true)
-            partitions = try reader.kafkaInt32Array(flexible: true)
-            try reader.skipKafkaTaggedFields(flexible: true)
-        }
-
-        package func encode(into writer: inout ByteWriter, version: Int16) {
-            writer.kafkaString(topic, flexible: true)
-            writer.kafkaInt32Array(partitions, flexible: true)
-            writer.kafkaNoTaggedFields(flexible: true)
-        }
-    }
+    package typealias Topic = KafkaTopicIndexes<DescribeTransactionsResponse>
 }

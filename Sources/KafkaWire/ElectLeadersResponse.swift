@@ -37,31 +37,7 @@ extension ElectLeadersResponse {
 }
 
 extension ElectLeadersResponse {
-    package struct Topic: KafkaStructure {
-        package var topic: String
-        package var partitionResult: [Partition]
-
-        package static let minimumSize = 3
-
-        package init(topic: String, partitionResult: [Partition]) {
-            self.topic = topic
-            self.partitionResult = partitionResult
-        }
-
-        package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-            let flexible = version >= ElectLeadersResponse.firstFlexible
-            topic = try reader.kafkaString(flexible: flexible)
-            partitionResult = try reader.kafkaArray(of: Partition.self, version: version, flexible: flexible)
-            try reader.skipKafkaTaggedFields(flexible: flexible)
-        }
-
-        package func encode(into writer: inout ByteWriter, version: Int16) {
-            let flexible = version >= ElectLeadersResponse.firstFlexible
-            writer.kafkaString(topic, flexible: flexible)
-            writer.kafkaArray(partitionResult, version: version, flexible: flexible)
-            writer.kafkaNoTaggedFields(flexible: flexible)
-        }
-    }
+    package typealias Topic = KafkaTopic<ElectLeadersResponse, Partition>
 }
 
 extension ElectLeadersResponse {

@@ -1,8 +1,6 @@
 /// What messages differ in that are laid out alike.
-package protocol KafkaMessageKind: Sendable {
+package protocol KafkaMessageKind: KafkaFlexible, Sendable {
     static var apiKey: ApiKey { get }
-    /// First version with compact lengths and tagged fields (KIP-482).
-    static var firstFlexible: Int16 { get }
     /// First version whose response has a throttle time.
     static var firstThrottled: Int16 { get }
 }

@@ -32,31 +32,7 @@ extension KafkaPartitionCodesResponse {
 }
 
 extension KafkaPartitionCodesResponse {
-    package struct Topic: KafkaStructure {
-        package var name: String
-        package var partitions: [Partition]
-
-        package static var minimumSize: Int { 3 }
-
-        package init(name: String, partitions: [Partition]) {
-            self.name = name
-            self.partitions = partitions
-        }
-
-        package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-            let flexible = version >= Kind.firstFlexible
-            name = try reader.kafkaString(flexible: flexible)
-            partitions = try reader.kafkaArray(of: Partition.self, version: version, flexible: flexible)
-            try reader.skipKafkaTaggedFields(flexible: flexible)
-        }
-
-        package func encode(into writer: inout ByteWriter, version: Int16) {
-            let flexible = version >= Kind.firstFlexible
-            writer.kafkaString(name, flexible: flexible)
-            writer.kafkaArray(partitions, version: version, flexible: flexible)
-            writer.kafkaNoTaggedFields(flexible: flexible)
-        }
-    }
+    package typealias Topic = KafkaTopic<Self, Partition>
 }
 
 extension KafkaPartitionCodesResponse {

@@ -12,10 +12,8 @@ package protocol KafkaStructure: Equatable, Sendable {
 }
 
 /// The body of a message with the API it belongs to.
-package protocol KafkaBody: KafkaStructure {
+package protocol KafkaBody: KafkaStructure, KafkaFlexible {
     static var apiKey: ApiKey { get }
-    /// First version with compact lengths and tagged fields (KIP-482).
-    static var firstFlexible: Int16 { get }
 }
 
 extension KafkaBody {

@@ -55,6 +55,6 @@ extension OffsetCommitRequest {
 }
 
 extension OffsetCommitRequest {
-    package typealias Topic = KafkaOffsetCommitTopic<OffsetCommitKind>
-    package typealias Partition = Topic.Partition
+    package typealias Topic = KafkaTopic<OffsetCommitKind, Partition>
+    package typealias Partition = KafkaOffsetCommitPartition<OffsetCommitKind>
 }

@@ -27,26 +27,5 @@ extension OffsetDeleteRequest {
 }
 
 extension OffsetDeleteRequest {
-    package struct Topic: KafkaStructure {
-        package var name: String
-        /// On the wire a list of structures with this one field.
-        package var partitionIndexes: [Int32]
-
-        package static let minimumSize = 6
-
-        package init(name: String, partitionIndexes: [Int32]) {
-            self.name = name
-            self.partitionIndexes = partitionIndexes
-        }
-
-        package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-            name = try reader.kafkaString(flexible: false)
-            partitionIndexes = try reader.kafkaInt32Array(flexible: false)
-        }
-
-        package func encode(into writer: inout ByteWriter, version: Int16) {
-            writer.kafkaString(name, flexible: false)
-            writer.kafkaInt32Array(partitionIndexes, flexible: false)
-        }
-    }
+    package typealias Topic = KafkaTopicIndexes<OffsetDeleteRequest>
 }

@@ -33,27 +33,7 @@ extension OffsetDeleteResponse {
 }
 
 extension OffsetDeleteResponse {
-    package struct Topic: KafkaStructure {
-        package var name: String
-        package var partitions: [Partition]
-
-        package static let minimumSize = 6
-
-        package init(name: String, partitions: [Partition]) {
-            self.name = name
-            self.partitions = partitions
-        }
-
-        package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-            name = try reader.kafkaString(flexible: false)
-            partitions = try reader.kafkaArray(of: Partition.self, version: version, flexible: false)
-        }
-
-        package func encode(into writer: inout ByteWriter, version: Int16) {
-            writer.kafkaString(name, flexible: false)
-            writer.kafkaArray(partitions, version: version, flexible: false)
-        }
-    }
+    package typealias Topic = KafkaTopic<OffsetDeleteResponse, Partition>
 }
 
 extension OffsetDeleteResponse {

@@ -100,29 +100,5 @@ extension OffsetFetchRequest {
 }
 
 extension OffsetFetchRequest {
-    package struct Topic: KafkaStructure {
-        package var name: String
-        package var partitionIndexes: [Int32]
-
-        package static let minimumSize = 3
-
-        package init(name: String, partitionIndexes: [Int32]) {
-            self.name = name
-            self.partitionIndexes = partitionIndexes
-        }
-
-        package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-            let flexible = version >= OffsetFetchRequest.firstFlexible
-            name = try reader.kafkaString(flexible: flexible)
-            partitionIndexes = try reader.kafkaInt32Array(flexible: flexible)
-            try reader.skipKafkaTaggedFields(flexible: flexible)
-        }
-
-        package func encode(into writer: inout ByteWriter, version: Int16) {
-            let flexible = version >= OffsetFetchRequest.firstFlexible
-            writer.kafkaString(name, flexible: flexible)
-            writer.kafkaInt32Array(partitionIndexes, flexible: flexible)
-            writer.kafkaNoTaggedFields(flexible: flexible)
-        }
-    }
+    package typealias Topic = KafkaTopicIndexes<OffsetFetchRequest>
 }

@@ -32,31 +32,7 @@ extension OffsetForLeaderEpochResponse {
 }
 
 extension OffsetForLeaderEpochResponse {
-    package struct Topic: KafkaStructure {
-        package var topic: String
-        package var partitions: [Partition]
-
-        package static let minimumSize = 3
-
-        package init(topic: String, partitions: [Partition]) {
-            self.topic = topic
-            self.partitions = partitions
-        }
-
-        package init(from reader: inout ByteReader, version: Int16) throws(DecodeError) {
-            let flexible = version >= OffsetForLeaderEpochResponse.firstFlexible
-            topic = try reader.kafkaString(flexible: flexible)
-            partitions = try reader.kafkaArray(of: Partition.self, version: version, flexible: flexible)
-            try reader.skipKafkaTaggedFields(flexible: flexible)
-        }
-
-        package func encode(into writer: inout ByteWriter, version: Int16) {
-            let flexible = version >= OffsetForLeaderEpochResponse.firstFlexible
-            writer.kafkaString(topic, flexible: flexible)
-            writer.kafkaArray(partitions, version: version, flexible: flexible)
-            writer.kafkaNoTaggedFields(flexible: flexible)
-        }
-    }
+    package typealias Topic = KafkaTopic<OffsetForLeaderEpochResponse, Partition>
 }
 
 extension OffsetForLeaderEpochResponse {

@@ -59,6 +59,6 @@ extension TxnOffsetCommitRequest {
 }
 
 extension TxnOffsetCommitRequest {
-    package typealias Topic = KafkaOffsetCommitTopic<TxnOffsetCommitKind>
-    package typealias Partition = Topic.Partition
+    package typealias Topic = KafkaTopic<TxnOffsetCommitKind, Partition>
+    package typealias Partition = KafkaOffsetCommitPartition<TxnOffsetCommitKind>
 }

@@ -84,7 +84,7 @@ final class ConsumerClient {
         let request = OffsetFetchRequest(groups: [
             .init(
                 groupId: "g", memberId: id, memberEpoch: epoch,
-                topics: [.init(name: "t", partitionIndexes: [0])])
+                topics: [.init(name: "t", partitions: [0])])
         ])
         let response: OffsetFetchResponse = try client.call(request)
         return response.groups[0]

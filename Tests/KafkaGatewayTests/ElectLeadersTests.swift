@@ -25,12 +25,12 @@ struct ElectLeadersTests {
         _ partitions: [Int32]?, of topic: String = "t", type: Int8 = 0, timeoutMs: Int32 = 3000
     ) -> ElectLeadersRequest {
         ElectLeadersRequest(
-            electionType: type, topicPartitions: partitions.map { [.init(topic: topic, partitions: $0)] },
+            electionType: type, topicPartitions: partitions.map { [.init(name: topic, partitions: $0)] },
             timeoutMs: timeoutMs)
     }
 
     private func codes(_ response: ElectLeadersResponse) -> [KafkaErrorCode] {
-        response.replicaElectionResults.flatMap { $0.partitionResult.map(\.errorCode) }
+        response.replicaElectionResults.flatMap { $0.partitions.map(\.errorCode) }
     }
 
     @Test(arguments: VersionTests.versions(.electLeaders)) func thePreferredNodeTakesOver(version: Int16) throws {

@@ -102,7 +102,7 @@ final class GroupClient {
     func committed(topic: String? = nil, partitions: [Int32] = [], version: Int16? = nil) throws
         -> OffsetFetchResponse.Group
     {
-        let topics = topic.map { [OffsetFetchRequest.Topic(name: $0, partitionIndexes: partitions)] }
+        let topics = topic.map { [OffsetFetchRequest.Topic(name: $0, partitions: partitions)] }
         let response = try client.call(
             OffsetFetchRequest(groups: [.init(groupId: group, topics: topics)]), version: version,
             as: OffsetFetchResponse.self)

@@ -145,7 +145,7 @@ struct GroupOffsetTests {
         _ = try member.commit([0: 1])
         _ = try member.commit([0: 2], topic: "u")
         let request = OffsetDeleteRequest(
-            groupId: "g", topics: [.init(name: "t", partitionIndexes: [0]), .init(name: "u", partitionIndexes: [0, 1])])
+            groupId: "g", topics: [.init(name: "t", partitions: [0]), .init(name: "u", partitions: [0, 1])])
         let deleted = try member.client.call(request, as: OffsetDeleteResponse.self)
         #expect(
             deleted.topics.map { $0.partitions.map(\.errorCode) } == [

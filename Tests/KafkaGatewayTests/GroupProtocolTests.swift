@@ -51,7 +51,7 @@ struct GroupProtocolTests {
         let refused: DeleteGroupsResponse = try admin.call(DeleteGroupsRequest(groupsNames: ["g"]))
         #expect(refused.results[0].errorCode == .nonEmptyGroup)
         let read: OffsetDeleteResponse = try admin.call(
-            OffsetDeleteRequest(groupId: "g", topics: [.init(name: "t", partitionIndexes: [0])]))
+            OffsetDeleteRequest(groupId: "g", topics: [.init(name: "t", partitions: [0])]))
         #expect(read.topics[0].partitions[0].errorCode == .groupSubscribedToTopic)
         _ = try consumer.leave()
         let deleted: DeleteGroupsResponse = try admin.call(DeleteGroupsRequest(groupsNames: ["g"]))

@@ -117,8 +117,8 @@ struct PartitionTests {
         ]))
         let some: DescribeLogDirsResponse = try client.call(
             DescribeLogDirsRequest(topics: [
-                .init(topic: "t", partitions: [1, 1, 7, -1, Int32.min]), .init(topic: "t", partitions: [0]),
-                .init(topic: "missing", partitions: [0]), .init(topic: "u", partitions: []),
+                .init(name: "t", partitions: [1, 1, 7, -1, Int32.min]), .init(name: "t", partitions: [0]),
+                .init(name: "missing", partitions: [0]), .init(name: "u", partitions: []),
             ]),
             version: version)
         #expect(some.results[0].topics == [

@@ -66,7 +66,7 @@ struct QuorumTests {
         #expect(try other.fetch("t", from: 0).values() == ["a"])
         #expect(try other.produce(.batch(["b"]), to: "t").baseOffset == 1)
         let response: OffsetForLeaderEpochResponse = try other.call(OffsetForLeaderEpochRequest(topics: [
-            .init(topic: "t", partitions: [.init(partition: 0, leaderEpoch: Int32(before))])
+            .init(name: "t", partitions: [.init(partition: 0, leaderEpoch: Int32(before))])
         ]))
         #expect(response.topics[0].partitions == [
             .init(partition: 0, leaderEpoch: Int32(before), endOffset: 1)
@@ -192,7 +192,7 @@ struct QuorumTests {
         expectRetriable(fetched.partitions.map(\.errorCode), "fetch")
         expectRetriable([try alone.offset(of: -1, in: "t").errorCode], "list offsets")
         let epochs: OffsetForLeaderEpochResponse = try alone.call(OffsetForLeaderEpochRequest(topics: [
-            .init(topic: "t", partitions: [.init(partition: 0, leaderEpoch: 1)])
+            .init(name: "t", partitions: [.init(partition: 0, leaderEpoch: 1)])
         ]))
         expectRetriable(epochs.topics[0].partitions.map(\.errorCode), "offset for leader epoch")
         let coordinator: FindCoordinatorResponse = try alone.call(FindCoordinatorRequest(coordinatorKeys: ["g"]))

@@ -190,12 +190,12 @@ struct SessionTests {
         ]))
         add(DeleteRecordsRequest(
             topics: [.init(name: "w", partitions: [.init(partitionIndex: 0, offset: 0)])], timeoutMs: 10))
-        add(DescribeLogDirsRequest(topics: [.init(topic: "t", partitions: [0, 1])]))
-        add(ElectLeadersRequest(topicPartitions: [.init(topic: "t", partitions: [0, 1])], timeoutMs: 10))
+        add(DescribeLogDirsRequest(topics: [.init(name: "t", partitions: [0, 1])]))
+        add(ElectLeadersRequest(topicPartitions: [.init(name: "t", partitions: [0, 1])], timeoutMs: 10))
         add(DescribeTopicPartitionsRequest(
             topics: [.init(name: "t")], cursor: KafkaPartitionCursor(topicName: "t", partitionIndex: 1)))
         add(InitProducerIdRequest(transactionalId: nil, transactionTimeoutMs: 0))
-        add(OffsetForLeaderEpochRequest(topics: [.init(topic: "t", partitions: [.init(partition: 0, leaderEpoch: 1)])]))
+        add(OffsetForLeaderEpochRequest(topics: [.init(name: "t", partitions: [.init(partition: 0, leaderEpoch: 1)])]))
         add(DeleteTopicsRequest(topics: [.init(name: "u")], timeoutMs: 10))
         add(FindCoordinatorRequest(coordinatorKeys: ["g"]))
         add(DescribeClientQuotasRequest(components: [.init(entityType: "user", matchType: 1)]))

@@ -29,7 +29,7 @@ struct TransactionTests {
             version: min(version, 2))
         #expect(listed.transactionStates.map(\.transactionalId) == ["x"] && listed.unknownStateFilters == ["Odd"])
         let producers: DescribeProducersResponse = try one.client.call(
-            DescribeProducersRequest(topics: [.init(name: "t", partitionIndexes: [0, 1, 2])]))
+            DescribeProducersRequest(topics: [.init(name: "t", partitions: [0, 1, 2])]))
         #expect(producers.topics[0].partitions.map(\.activeProducers.count) == [1, 0, 0])
         #expect(producers.topics[0].partitions.map(\.errorCode) == [.none, .none, .unknownTopicOrPartition])
     }
@@ -130,7 +130,7 @@ struct TransactionTests {
         #expect(try one.commit("g", "t", 7) == .none)
         func fetch(_ isStable: Bool) throws -> OffsetFetchResponse.Partition {
             let group = OffsetFetchRequest.Group(
-                groupId: "g", topics: [.init(name: "t", partitionIndexes: [0])])
+                groupId: "g", topics: [.init(name: "t", partitions: [0])])
             let response: OffsetFetchResponse = try one.client.call(
                 OffsetFetchRequest(groups: [group], requireStable: isStable))
             return response.groups[0].topics[0].partitions[0]

@@ -185,7 +185,7 @@ struct VersionTests {
         _ = try client.produce(.batch(["a", "b"]), to: "t")
         let epoch = Int32(cluster.gateways[0].node.replica.term)
         let request = OffsetForLeaderEpochRequest(replicaId: -1, topics: [
-            .init(topic: "t", partitions: [
+            .init(name: "t", partitions: [
                 .init(partition: 0, currentLeaderEpoch: epoch, leaderEpoch: epoch),
                 .init(partition: 0, leaderEpoch: epoch + 1),
                 .init(partition: 0, currentLeaderEpoch: epoch + 1, leaderEpoch: epoch),
@@ -194,7 +194,7 @@ struct VersionTests {
             ])
         ])
         let response: OffsetForLeaderEpochResponse = try client.call(request, version: version)
-        #expect(response.topics.map(\.topic) == ["t"])
+        #expect(response.topics.map(\.name) == ["t"])
         #expect(response.topics[0].partitions == [
             .init(partition: 0, leaderEpoch: epoch, endOffset: 2),
             .init(partition: 0, leaderEpoch: -1, endOffset: -1),

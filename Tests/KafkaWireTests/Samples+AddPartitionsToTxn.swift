@@ -13,13 +13,3 @@ extension AddPartitionsToTxnRequest: Sampled {
             topics: topics)
     }
 }
-
-extension AddPartitionsToTxnRequest.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> AddPartitionsToTxnRequest.Topic {
-        let name = values.string()
-        let partitions = values.int32Array()
-        return AddPartitionsToTxnRequest.Topic(
-            name: name,
-            partitions: partitions)
-    }
-}

@@ -22,16 +22,6 @@ extension ConfigAlterationRequest.Resource: Sampled where Kind.Setting: Sampled 
     }
 }
 
-extension WholeAlteration.Setting: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> Self {
-        let name = values.string()
-        let value = values.nullableString()
-        return Self(
-            name: name,
-            value: value)
-    }
-}
-
 extension IncrementalAlteration.Setting: Sampled {
     static func sample(_ values: inout TestValues, version: Int16) -> Self {
         let name = values.string()

@@ -38,16 +38,6 @@ extension CreateTopicsRequest.Assignment: Sampled {
     }
 }
 
-extension CreateTopicsRequest.Config: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> CreateTopicsRequest.Config {
-        let name = values.string()
-        let value = values.nullableString()
-        return CreateTopicsRequest.Config(
-            name: name,
-            value: value)
-    }
-}
-
 extension CreateTopicsResponse: Sampled {
     static func sample(_ values: inout TestValues, version: Int16) -> CreateTopicsResponse {
         let throttleTimeMs = values.int32()

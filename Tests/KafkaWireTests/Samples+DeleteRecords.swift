@@ -10,16 +10,6 @@ extension DeleteRecordsRequest: Sampled {
     }
 }
 
-extension DeleteRecordsRequest.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> DeleteRecordsRequest.Topic {
-        let name = values.string()
-        let partitions = values.array { DeleteRecordsRequest.Partition.sample(&$0, version: version) }
-        return DeleteRecordsRequest.Topic(
-            name: name,
-            partitions: partitions)
-    }
-}
-
 extension DeleteRecordsRequest.Partition: Sampled {
     static func sample(_ values: inout TestValues, version: Int16) -> DeleteRecordsRequest.Partition {
         let partitionIndex = values.int32()
@@ -37,16 +27,6 @@ extension DeleteRecordsResponse: Sampled {
         return DeleteRecordsResponse(
             throttleTimeMs: throttleTimeMs,
             topics: topics)
-    }
-}
-
-extension DeleteRecordsResponse.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> DeleteRecordsResponse.Topic {
-        let name = values.string()
-        let partitions = values.array { DeleteRecordsResponse.Partition.sample(&$0, version: version) }
-        return DeleteRecordsResponse.Topic(
-            name: name,
-            partitions: partitions)
     }
 }
 

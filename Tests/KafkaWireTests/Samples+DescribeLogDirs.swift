@@ -8,16 +8,6 @@ extension DescribeLogDirsRequest: Sampled {
     }
 }
 
-extension DescribeLogDirsRequest.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> DescribeLogDirsRequest.Topic {
-        let topic = values.string()
-        let partitions = values.int32Array()
-        return DescribeLogDirsRequest.Topic(
-            topic: topic,
-            partitions: partitions)
-    }
-}
-
 extension DescribeLogDirsResponse: Sampled {
     static func sample(_ values: inout TestValues, version: Int16) -> DescribeLogDirsResponse {
         let throttleTimeMs = values.int32()
@@ -43,16 +33,6 @@ extension DescribeLogDirsResponse.Directory: Sampled {
             topics: topics,
             totalBytes: version >= 4 ? totalBytes : -1,
             usableBytes: version >= 4 ? usableBytes : -1)
-    }
-}
-
-extension DescribeLogDirsResponse.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> DescribeLogDirsResponse.Topic {
-        let name = values.string()
-        let partitions = values.array { DescribeLogDirsResponse.Partition.sample(&$0, version: version) }
-        return DescribeLogDirsResponse.Topic(
-            name: name,
-            partitions: partitions)
     }
 }
 

@@ -8,16 +8,6 @@ extension DescribeProducersRequest: Sampled {
     }
 }
 
-extension DescribeProducersRequest.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> DescribeProducersRequest.Topic {
-        let name = values.string()
-        let partitionIndexes = values.int32Array()
-        return DescribeProducersRequest.Topic(
-            name: name,
-            partitionIndexes: partitionIndexes)
-    }
-}
-
 extension DescribeProducersResponse: Sampled {
     static func sample(_ values: inout TestValues, version: Int16) -> DescribeProducersResponse {
         let throttleTimeMs = values.int32()
@@ -25,16 +15,6 @@ extension DescribeProducersResponse: Sampled {
         return DescribeProducersResponse(
             throttleTimeMs: throttleTimeMs,
             topics: topics)
-    }
-}
-
-extension DescribeProducersResponse.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> DescribeProducersResponse.Topic {
-        let name = values.string()
-        let partitions = values.array { DescribeProducersResponse.Partition.sample(&$0, version: version) }
-        return DescribeProducersResponse.Topic(
-            name: name,
-            partitions: partitions)
     }
 }
 

@@ -39,13 +39,3 @@ extension DescribeTransactionsResponse.State: Sampled {
             topics: topics)
     }
 }
-
-extension DescribeTransactionsResponse.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> DescribeTransactionsResponse.Topic {
-        let topic = values.string()
-        let partitions = values.int32Array()
-        return DescribeTransactionsResponse.Topic(
-            topic: topic,
-            partitions: partitions)
-    }
-}

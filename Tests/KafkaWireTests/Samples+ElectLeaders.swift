@@ -12,16 +12,6 @@ extension ElectLeadersRequest: Sampled {
     }
 }
 
-extension ElectLeadersRequest.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> ElectLeadersRequest.Topic {
-        let topic = values.string()
-        let partitions = values.int32Array()
-        return ElectLeadersRequest.Topic(
-            topic: topic,
-            partitions: partitions)
-    }
-}
-
 extension ElectLeadersResponse: Sampled {
     static func sample(_ values: inout TestValues, version: Int16) -> ElectLeadersResponse {
         let throttleTimeMs = values.int32()
@@ -31,16 +21,6 @@ extension ElectLeadersResponse: Sampled {
             throttleTimeMs: throttleTimeMs,
             errorCode: version >= 1 ? errorCode : .none,
             replicaElectionResults: replicaElectionResults)
-    }
-}
-
-extension ElectLeadersResponse.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> ElectLeadersResponse.Topic {
-        let topic = values.string()
-        let partitionResult = values.array { ElectLeadersResponse.Partition.sample(&$0, version: version) }
-        return ElectLeadersResponse.Topic(
-            topic: topic,
-            partitionResult: partitionResult)
     }
 }
 

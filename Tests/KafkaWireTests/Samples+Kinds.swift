@@ -16,14 +16,6 @@ extension KafkaPartitionCodesResponse: Sampled {
     }
 }
 
-extension KafkaPartitionCodesResponse.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> Self {
-        let name = values.string()
-        let partitions = values.array { KafkaPartitionCodesResponse.Partition.sample(&$0, version: version) }
-        return Self(name: name, partitions: partitions)
-    }
-}
-
 extension KafkaPartitionCodesResponse.Partition: Sampled {
     static func sample(_ values: inout TestValues, version: Int16) -> Self {
         let partitionIndex = values.int32()
@@ -31,15 +23,7 @@ extension KafkaPartitionCodesResponse.Partition: Sampled {
     }
 }
 
-extension KafkaOffsetCommitTopic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> Self {
-        let name = values.string()
-        let partitions = values.array { Partition.sample(&$0, version: version) }
-        return Self(name: name, partitions: partitions)
-    }
-}
-
-extension KafkaOffsetCommitTopic.Partition: Sampled {
+extension KafkaOffsetCommitPartition: Sampled {
     static func sample(_ values: inout TestValues, version: Int16) -> Self {
         let partitionIndex = values.int32()
         let committedOffset = values.int64()
@@ -50,5 +34,29 @@ extension KafkaOffsetCommitTopic.Partition: Sampled {
             committedOffset: committedOffset,
             committedLeaderEpoch: version >= Kind.firstLeaderEpoch ? committedLeaderEpoch : -1,
             committedMetadata: committedMetadata)
+    }
+}
+
+extension KafkaTopic: Sampled where Partition: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
+        let name = values.string()
+        let partitions = values.array { Partition.sample(&$0, version: version) }
+        return Self(name: name, partitions: partitions)
+    }
+}
+
+extension KafkaTopicIndexes: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
+        let name = values.string()
+        let partitions = values.int32Array()
+        return Self(name: name, partitions: partitions)
+    }
+}
+
+extension KafkaConfigSetting: Sampled {
+    static func sample(_ values: inout TestValues, version: Int16) -> Self {
+        let name = values.string()
+        let value = values.nullableString()
+        return Self(name: name, value: value)
     }
 }

@@ -12,16 +12,6 @@ extension ListOffsetsRequest: Sampled {
     }
 }
 
-extension ListOffsetsRequest.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> ListOffsetsRequest.Topic {
-        let name = values.string()
-        let partitions = values.array { ListOffsetsRequest.Partition.sample(&$0, version: version) }
-        return ListOffsetsRequest.Topic(
-            name: name,
-            partitions: partitions)
-    }
-}
-
 extension ListOffsetsRequest.Partition: Sampled {
     static func sample(_ values: inout TestValues, version: Int16) -> ListOffsetsRequest.Partition {
         let partitionIndex = values.int32()
@@ -41,16 +31,6 @@ extension ListOffsetsResponse: Sampled {
         return ListOffsetsResponse(
             throttleTimeMs: version >= 2 ? throttleTimeMs : 0,
             topics: topics)
-    }
-}
-
-extension ListOffsetsResponse.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> ListOffsetsResponse.Topic {
-        let name = values.string()
-        let partitions = values.array { ListOffsetsResponse.Partition.sample(&$0, version: version) }
-        return ListOffsetsResponse.Topic(
-            name: name,
-            partitions: partitions)
     }
 }
 

@@ -10,16 +10,6 @@ extension OffsetDeleteRequest: Sampled {
     }
 }
 
-extension OffsetDeleteRequest.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> OffsetDeleteRequest.Topic {
-        let name = values.string()
-        let partitionIndexes = values.int32Array()
-        return OffsetDeleteRequest.Topic(
-            name: name,
-            partitionIndexes: partitionIndexes)
-    }
-}
-
 extension OffsetDeleteResponse: Sampled {
     static func sample(_ values: inout TestValues, version: Int16) -> OffsetDeleteResponse {
         let errorCode = values.errorCode()
@@ -29,16 +19,6 @@ extension OffsetDeleteResponse: Sampled {
             errorCode: errorCode,
             throttleTimeMs: throttleTimeMs,
             topics: topics)
-    }
-}
-
-extension OffsetDeleteResponse.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> OffsetDeleteResponse.Topic {
-        let name = values.string()
-        let partitions = values.array { OffsetDeleteResponse.Partition.sample(&$0, version: version) }
-        return OffsetDeleteResponse.Topic(
-            name: name,
-            partitions: partitions)
     }
 }
 

@@ -27,16 +27,6 @@ extension OffsetFetchRequest.Group: Sampled {
     }
 }
 
-extension OffsetFetchRequest.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> OffsetFetchRequest.Topic {
-        let name = values.string()
-        let partitionIndexes = values.int32Array()
-        return OffsetFetchRequest.Topic(
-            name: name,
-            partitionIndexes: partitionIndexes)
-    }
-}
-
 extension OffsetFetchResponse: Sampled {
     static func sample(_ values: inout TestValues, version: Int16) -> OffsetFetchResponse {
         let throttleTimeMs = values.int32()
@@ -59,16 +49,6 @@ extension OffsetFetchResponse.Group: Sampled {
             groupId: groupId,
             topics: topics,
             errorCode: errorCode)
-    }
-}
-
-extension OffsetFetchResponse.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> OffsetFetchResponse.Topic {
-        let name = values.string()
-        let partitions = values.array { OffsetFetchResponse.Partition.sample(&$0, version: version) }
-        return OffsetFetchResponse.Topic(
-            name: name,
-            partitions: partitions)
     }
 }
 

@@ -10,16 +10,6 @@ extension OffsetForLeaderEpochRequest: Sampled {
     }
 }
 
-extension OffsetForLeaderEpochRequest.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> OffsetForLeaderEpochRequest.Topic {
-        let topic = values.string()
-        let partitions = values.array { OffsetForLeaderEpochRequest.Partition.sample(&$0, version: version) }
-        return OffsetForLeaderEpochRequest.Topic(
-            topic: topic,
-            partitions: partitions)
-    }
-}
-
 extension OffsetForLeaderEpochRequest.Partition: Sampled {
     static func sample(_ values: inout TestValues, version: Int16) -> OffsetForLeaderEpochRequest.Partition {
         let partition = values.int32()
@@ -39,16 +29,6 @@ extension OffsetForLeaderEpochResponse: Sampled {
         return OffsetForLeaderEpochResponse(
             throttleTimeMs: throttleTimeMs,
             topics: topics)
-    }
-}
-
-extension OffsetForLeaderEpochResponse.Topic: Sampled {
-    static func sample(_ values: inout TestValues, version: Int16) -> OffsetForLeaderEpochResponse.Topic {
-        let topic = values.string()
-        let partitions = values.array { OffsetForLeaderEpochResponse.Partition.sample(&$0, version: version) }
-        return OffsetForLeaderEpochResponse.Topic(
-            topic: topic,
-            partitions: partitions)
     }
 }
 

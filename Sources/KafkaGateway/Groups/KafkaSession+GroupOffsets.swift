@@ -86,7 +86,7 @@ extension KafkaSession {
         let free = request.topics.filter { !subscribed.contains($0.name) }
         let keys = free.flatMap { topic in
             let number = gateway.broker.topicNumber(named: topic.name)
-            return topic.partitionIndexes.compactMap { self.gateway.key(number, $0) }
+            return topic.partitions.compactMap { self.gateway.key(number, $0) }
         }
         let ticket = reserve(holding: 0)
         gateway.propose([.deleteOffsets(group: request.groupId, keys: keys)]) { [weak self] outcomes in
@@ -94,7 +94,7 @@ extension KafkaSession {
             let code = outcomes[0].coordinatorCode
             let topics: [OffsetDeleteResponse.Topic] = code != .none ? [] : request.topics.map { topic in
                 let number = self.gateway.broker.topicNumber(named: topic.name)
-                return OffsetDeleteResponse.Topic(name: topic.name, partitions: topic.partitionIndexes.map { index in
+                return OffsetDeleteResponse.Topic(name: topic.name, partitions: topic.partitions.map { index in
                     let isKnown = self.gateway.key(number, index) != nil
                     return .init(
                         partitionIndex: index,
@@ -131,7 +131,7 @@ extension KafkaGateway {
         }
         return .init(groupId: request.groupId, topics: topics.map { topic in
             let number = broker.topicNumber(named: topic.name)
-            return .init(name: topic.name, partitions: topic.partitionIndexes.map { index in
+            return .init(name: topic.name, partitions: topic.partitions.map { index in
                 guard let number, index >= 0 else { return .init(index, nil) }
                 let key = PartitionKey(topic: number, partition: UInt32(index))
                 return unstable.contains(key) ? .unstable(index) : .init(index, group?.offset(of: key))
@@ -172,7 +172,7 @@ extension OffsetFetchRequest.Group {
     fileprivate func failing(_ code: KafkaErrorCode, version: Int16) -> [OffsetFetchResponse.Topic] {
         guard version < 2 else { return [] }
         return (topics ?? []).map { topic in
-            .init(name: topic.name, partitions: topic.partitionIndexes.map {
+            .init(name: topic.name, partitions: topic.partitions.map {
                 .init(partitionIndex: $0, committedOffset: -1, metadata: "", errorCode: code)
             })
         }

@@ -55,7 +55,7 @@ extension KafkaSession {
         var left = gateway.settings.maximumItemsPerRequest
         let topics = request.topics.map { topic -> DescribeProducersResponse.Topic in
             let number = gateway.broker.topicNumber(named: topic.name)
-            return .init(name: topic.name, partitions: topic.partitionIndexes.map { index in
+            return .init(name: topic.name, partitions: topic.partitions.map { index in
                 left -= 1
                 if left < 0 { return .init(partitionIndex: index, errorCode: .policyViolation, activeProducers: []) }
                 switch gateway.find(index, of: number, leaderEpoch: -1) {
@@ -93,7 +93,7 @@ extension KafkaGateway {
         var last: UInt32?
         for key in keys {
             guard let name = broker.topic(number: key.topic)?.name else { continue }
-            if last != key.topic { topics.append(.init(topic: name, partitions: [])) }
+            if last != key.topic { topics.append(.init(name: name, partitions: [])) }
             last = key.topic
             topics[topics.count - 1].partitions.append(Int32(key.partition))
         }

@@ -156,7 +156,7 @@ final class TransactionReader: KafkaClient {
                 groups: [
                     .init(
                         groupId: TransactionClient.group(author),
-                        topics: [.init(name: TransactionClient.topic, partitionIndexes: [0])])
+                        topics: [.init(name: TransactionClient.topic, partitions: [0])])
                 ], requireStable: true)
             self.call(request, to: leader, as: OffsetFetchResponse.self) { [unowned self] response in
                 let group = response?.groups.first
