@@ -175,9 +175,17 @@ struct SegmentScanner {
             // Every entry between here and there has a header at least.
             if trace.index - expected > (trace.position - position) / UInt64(EntryHeader.size) { continue }
             scan.mark = max(scan.mark, min(trace.mark, trace.index - 1))
+            if isDisplaced(trace) { continue }
             if nearest.map({ trace.index <= $0.index }) ?? true { nearest = trace }
         }
         return nearest
+    }
+
+    /// A header that says how long the entry before it is, and that is the one missing here, can only stand right
+    /// behind it. Elsewhere it is a copy: what it is a copy of is lost as well, or the copy would be further back.
+    private func isDisplaced(_ trace: Trace) -> Bool {
+        guard trace.index == expected + 1, trace.previous.isKnown else { return false }
+        return trace.position != position + EntryHeader.span(payloadLength: Int(trace.previous.payloadLength))
     }
 
     /// Every live header behind `position`, in order.
