@@ -8,7 +8,7 @@ extension LogStore {
         if spares.count < settings.spareSegments && !maintenance.isPreparingSpare && !maintenance.isSparePaused {
             return spareJob()
         }
-        return maintenance.isIndexing ? nil : sidecarJob()
+        return maintenance.isIndexing ? nil : removalJob() ?? sidecarJob()
     }
 
     /// Takes the outcome of a job. The operations returned clean up what came too late to be of use. A failure is not
@@ -28,8 +28,10 @@ extension LogStore {
             return [.close(file), .remove(path(name)), .syncDirectory(directory)]
         case .sidecar(let first, let last, let result):
             maintenance.isIndexing = false
-            return onIndexed(first: first, last: last, isWritten: failure == nil && result.value == nil)
+            onIndexed(first: first, last: last, isWritten: failure == nil && result.value == nil)
+        case .removal: maintenance.isIndexing = false
         }
+        return []
     }
 
     /// Lets a job that failed be taken again; call it now and then, for example when disk space was freed.
@@ -38,18 +40,27 @@ extension LogStore {
         maintenance.unindexable.removeAll()
     }
 
-    private func onIndexed(first: UInt64, last: UInt64, isWritten: Bool) -> [DiskOperation] {
+    private func onIndexed(first: UInt64, last: UInt64, isWritten: Bool) {
         let sealed = segments.dropLast().first { $0.first == first && $0.last == last }
-        if !isWritten {
-            if sealed != nil { maintenance.unindexable.insert(first) }
-            return []
-        }
         if let sealed {
-            sealed.hasSidecar = true
-            return []
+            if isWritten { sealed.hasSidecar = true } else { maintenance.unindexable.insert(first) }
+        } else if isWritten {
+            maintenance.lateSidecar = first
         }
+    }
+
+    /// Where sidecars are written, too, and before the next one: the ordered queue may be far behind, and would then
+    /// take away the one of the same segment sealed again.
+    private func removalJob() -> MaintenanceJob? {
+        guard let first = maintenance.lateSidecar else { return nil }
+        maintenance.lateSidecar = nil
+        maintenance.isIndexing = true
         let name = path(FileNames.sidecar(first))
-        return [.remove(name), .syncDirectory(directory)]
+        let directory = directory
+        return MaintenanceJob(kind: .removal(first: first)) { (disk: any Disk) throws(DiskFailure) in
+            try disk.remove(name)
+            try disk.syncDirectory(directory)
+        }
     }
 
     private func spareJob() -> MaintenanceJob {

@@ -15,6 +15,8 @@ package struct MaintenanceJob: Sendable {
         case spare(name: String, JobResult<DiskFile>)
         /// Writes the index sidecar of a sealed segment; the result is the damage that prevents it.
         case sidecar(first: UInt64, last: UInt64, JobResult<DamagedRange>)
+        /// Removes a sidecar that came too late.
+        case removal(first: UInt64)
     }
 
     let kind: Kind
@@ -31,6 +33,7 @@ package struct MaintenanceJob: Sendable {
         switch kind {
         case .spare(let name, _): "prepare segment \(name)"
         case .sidecar(let first, _, _): "index segment \(FileNames.segment(first))"
+        case .removal(let first): "remove the index of segment \(FileNames.segment(first))"
         }
     }
 }
@@ -39,6 +42,8 @@ package struct MaintenanceJob: Sendable {
 struct MaintenanceState {
     var isPreparingSpare = false
     var isIndexing = false
+    /// First index of a segment whose sidecar was written when it was sealed no more.
+    var lateSidecar: UInt64?
     /// After a failure (a full disk, most likely) no spare is asked for until `retryMaintenance`.
     var isSparePaused = false
     /// Sealed segments that cannot be indexed, because they are damaged.

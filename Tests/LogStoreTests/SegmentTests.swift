@@ -285,6 +285,33 @@ import Testing
         }
     }
 
+    /// Simulator seed 71732: what an outdated sidecar leads to is done before the next one is written, however far
+    /// behind the ordered queue is; else the next one goes, and the node stops when it deletes the segment.
+    @Test func anOutdatedSidecarIsRemovedBeforeTheNextIsWritten() throws {
+        let fixture = Fixture(spares: 2)
+        let store = try fixture.created()
+        fixture.maintain(store)
+        let old = entries(after: .zero, terms: Array(repeating: 1, count: 6), size: 1500)
+        fixture.complete(store.append(old), of: store)
+        var job = try #require(store.takeMaintenanceJob())
+        while case .spare = job.kind {
+            _ = store.onMaintenanceDone(job, failure: fixture.run(job.work))
+            job = try #require(store.takeMaintenanceJob())
+        }
+        #expect(fixture.run(job.work) == nil)
+        let base = LogPoint(index: 3, term: 1, chain: try #require(store.chain(at: 3)))
+        fixture.complete(store.truncate(after: 3), of: store)
+        fixture.complete(store.append(entries(after: base, terms: [2, 2, 2, 2], size: 1600)), of: store)
+        try #require(store.segments.count == 2)
+
+        let late = store.onMaintenanceDone(job, failure: nil)
+        fixture.maintain(store)
+        fixture.submit(late)
+        fixture.queue.runAll()
+        #expect(store.segments[0].hasSidecar)
+        #expect(try fixture.disk.list(Fixture.directory).contains { $0.name == FileNames.sidecar(1) })
+    }
+
     /// A segment whose very first entry is torn is begun anew: under its old header everything that is written to it
     /// afterwards would be taken for remains of the log that was cut away.
     @Test func aSegmentThatIsTornFromItsFirstEntryOnKeepsWhatIsWrittenNext() throws {

@@ -68,9 +68,12 @@ final class ClusterObserver {
         newLeader = machine.number
     }
 
-    /// I7: what a process has called durable is there when the next one starts, unless damage has just hit the disk.
+    /// I7: what a process has called durable is there when the next one starts, in the log or, while the log is being
+    /// replaced, in the snapshot that replaces it; unless damage has just hit the disk.
     func lostDurable(_ machine: Machine) -> String? {
-        guard let view = machine.node?.replica.view, view.lastIndex < seen[machine.number].flushed else { return nil }
+        guard let replica = machine.node?.replica else { return nil }
+        let view = replica.view
+        guard max(view.lastIndex, replica.appliedIndex) < seen[machine.number].flushed else { return nil }
         return "I7: the log of node \(machine.id) \(shortfall(machine, view))"
     }
 
