@@ -27,6 +27,12 @@ struct BrokerConfig {
                 "Every member holds every partition."),
             .init("delete.topic.enable", "true", .boolean, .builtIn, "Topics can be deleted."),
             .init(
+                "group.initial.rebalance.delay.ms", "\(settings.groups.initialRebalanceDelayMilliseconds)", .int,
+                .staticBroker, "How long the first members of a group wait for more."),
+            .init(
+                "group.min.session.timeout.ms", "\(settings.groups.minimumSessionMilliseconds)", .int,
+                .staticBroker, "The shortest session a member of a group may ask for."),
+            .init(
                 "min.insync.replicas", "\(gateway.voters.count / 2 + 1)", .int, .builtIn,
                 "Nodes on whose disks a record is before it is acknowledged: a majority."),
             .init("node.id", "\(own)", .int, .staticBroker, "This node's number."),

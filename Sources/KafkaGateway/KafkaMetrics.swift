@@ -1,3 +1,4 @@
+import Broker
 import KafkaWire
 
 /// Counters since start.
@@ -18,6 +19,11 @@ package struct KafkaMetrics: Sendable {
     package var fetchedBytes: UInt64 = 0
     package var upgradedAcks: UInt64 = 0
     package var forwardedRequests: UInt64 = 0
+    /// Ended by this node as the leader.
+    package var committedTransactions: UInt64 = 0
+    package var abortedTransactions: UInt64 = 0
+    /// Of the aborted, those that took too long.
+    package var timedOutTransactions: UInt64 = 0
 
     /// The APIs that were asked at least once, in the order of their keys.
     package var requestsByAPI: [(key: ApiKey, count: UInt64)] {
@@ -26,5 +32,11 @@ package struct KafkaMetrics: Sendable {
 
     mutating func count(_ key: ApiKey) {
         counts[Int(key.rawValue)] += 1
+    }
+
+    mutating func count(_ end: TransactionEnd) {
+        if end.commits { return committedTransactions += 1 }
+        abortedTransactions += 1
+        if case .fence = end.next { timedOutTransactions += 1 }
     }
 }

@@ -3,6 +3,7 @@ import Bytes
 import KafkaWire
 import Node
 import Planted
+import Records
 
 extension KafkaSession {
     /// Produce (key 0). `acks=all` and `acks=1` both wait for the quorum's fsync; `acks=0` gets no response, and its
@@ -48,9 +49,11 @@ extension KafkaSession {
         _ request: ProduceRequest, _ header: KafkaRequestHeader, throttleTimeMs: Int32, gate: inout ResponseQueue.Gate
     ) -> (frame: ByteSlice, hasError: Bool) {
         var writer = ByteWriter(capacity: 128)
+        // -1: nobody has that transactional id.
+        let owner = request.transactionalId.map { gateway.broker.transaction(named: $0)?.producer.id ?? -1 }
         if request.partitions.count == 1, request.topics.count == 1 {
             let topic = request.topics[0].name
-            let result = admit(request.partitions[0], of: topic, acks: request.acks, gate: &gate)
+            let result = admit(request.partitions[0], of: topic, owner: owner, acks: request.acks, gate: &gate)
             ProduceResponse.encodeFrame(
                 into: &writer, version: header.apiVersion, correlationId: header.correlationId, topic: topic,
                 partition: result, throttleTimeMs: throttleTimeMs)
@@ -61,7 +64,7 @@ extension KafkaSession {
         for topic in request.topics {
             var results: [ProduceResponse.Partition] = []
             for partition in request.partitions[topic.partitions] {
-                results.append(admit(partition, of: topic.name, acks: request.acks, gate: &gate))
+                results.append(admit(partition, of: topic.name, owner: owner, acks: request.acks, gate: &gate))
                 hasError = hasError || results[results.count - 1].errorCode.isError
             }
             response.append(topic: topic.name, partitions: results)
@@ -71,9 +74,15 @@ extension KafkaSession {
     }
 
     private func admit(
-        _ partition: ProduceRequest.Partition, of topic: ByteSlice, acks: Int16, gate: inout ResponseQueue.Gate
+        _ partition: ProduceRequest.Partition, of topic: ByteSlice, owner: Int64?, acks: Int16,
+        gate: inout ResponseQueue.Gate
     ) -> ProduceResponse.Partition {
         guard let records = partition.records else { return failure(partition.index, .invalidRecord) }
+        if let owner, let writer = Self.transactionalProducer(of: records), writer != owner {
+            return failure(
+                partition.index, .invalidProducerIdMapping,
+                message: "producer \(writer) does not have the request's transactional id")
+        }
         guard partition.index >= 0, let number = topicNumber(topic) else {
             return failure(partition.index, .unknownTopicOrPartition)
         }
@@ -109,6 +118,15 @@ extension KafkaSession {
         }
     }
 
+    /// Who wrote the first batch, if it belongs to a transaction: what Kafka's coordinator compares when it verifies a
+    /// partition (KIP-890). Nothing else is looked at: that is admission's part.
+    private static func transactionalProducer(of records: ByteSlice) -> Int64? {
+        guard records.count >= RecordBatchHeader.size else { return nil }
+        let isTransactional = records.load(21, as: Int16.self) & RecordBatch.transactionalBit != 0
+        let producer = records.load(43, as: Int64.self)
+        return isTransactional && producer >= 0 ? producer : nil
+    }
+
     /// A leader that was deposed and does not know it yet may not know that a partition was added to the transaction; a
     /// producer takes that for fatal. So it makes sure first.
     private func confirm(_ header: KafkaRequestHeader, _ request: ProduceRequest, _ refusal: ByteSlice) {
@@ -131,7 +149,7 @@ extension KafkaSession {
         return number
     }
 
-    private func failure(
+    func failure(
         _ partition: Int32, _ code: KafkaErrorCode, message: String? = nil
     ) -> ProduceResponse.Partition {
         gateway.metrics.produceErrors += 1
@@ -162,11 +180,18 @@ extension KafkaSession {
 
     /// What a gated request is told instead of success. All codes make a producer send again, and an idempotent one is
     /// then told where its records are if they were committed after all.
-    func failed(_ frame: ByteSlice, _ code: KafkaErrorCode) -> [StoredBytes] {
+    func failed(
+        _ gate: ResponseQueue.Gate, _ response: ByteSlice, _ frame: ByteSlice, _ code: KafkaErrorCode
+    ) -> [StoredBytes] {
         do {
             let request = try KafkaRequest.decode(frame: frame)
             guard case .produce(let body) = request.body else {
                 preconditionFailure("\(request.header.apiKey) waits for a log entry")
+            }
+            if code == .notEnoughReplicasAfterAppend {
+                let version = request.header.apiVersion
+                let success = try ProduceResponse.decode(frame: response.dropFirst(4), version: version).body
+                return [.memory(Self.encode(request.header, withoutCopies(of: gate.index, success)))]
             }
             return [.memory(Self.encode(request.header, failing(body, request.header) { _ in code }))]
         } catch {

@@ -102,6 +102,11 @@ package final class KafkaSession {
         case .createPartitions(let body): createPartitions(header, body, frame: frame)
         case .describeCluster(let body): describeCluster(header, body)
         case .describeTopicPartitions(let body): describeTopicPartitions(header, body)
+        case .alterReplicaLogDirs(let body): alterReplicaLogDirs(header, body)
+        case .alterPartitionReassignments(let body): alterPartitionReassignments(header, body)
+        case .listPartitionReassignments(let body): listPartitionReassignments(header, body)
+        case .describeQuorum(let body): describeQuorum(header, body, frame: frame)
+        case .listConfigResources(let body): listConfigResources(header, body)
         case .joinGroup(let body): joinGroup(header, body)
         case .syncGroup(let body): syncGroup(header, body)
         case .heartbeat(let body): heartbeat(header, body)
@@ -131,7 +136,7 @@ package final class KafkaSession {
     /// What another node may pass on to this one: only what the leader must carry out.
     private static let forwardable: Set<ApiKey> = [
         .metadata, .createTopics, .deleteTopics, .initProducerId, .createPartitions, .alterConfigs,
-        .incrementalAlterConfigs, .electLeaders, .alterClientQuotas,
+        .incrementalAlterConfigs, .electLeaders, .alterClientQuotas, .describeQuorum,
     ]
 
     /// A request that cannot be decoded: ApiVersions is answered in version 0 with error 35 (KIP-511); for anything

@@ -83,14 +83,17 @@ struct ResponseQueue {
         }
     }
 
-    /// Replaces every gated response for which `failure` has a code by what `replacement` makes of its request.
+    /// Replaces every gated response for which `failure` has a code by what `replacement` makes of it.
     mutating func failGated(
-        _ failure: (Gate) -> KafkaErrorCode?, _ replacement: (ByteSlice, KafkaErrorCode) -> [StoredBytes]
+        _ failure: (Gate) -> KafkaErrorCode?,
+        _ replacement: (Gate, _ response: ByteSlice, _ request: ByteSlice, KafkaErrorCode) -> [StoredBytes]
     ) {
         guard gatedCount > 0 else { return }
         for position in head..<slots.count {
-            guard case .gated(let gate, _, let request) = slots[position], let code = failure(gate) else { continue }
-            set(position, .ready(replacement(request, code)))
+            guard case .gated(let gate, let response, let request) = slots[position], let code = failure(gate) else {
+                continue
+            }
+            set(position, .ready(replacement(gate, response, request, code)))
         }
     }
 

@@ -140,6 +140,14 @@ extension ByteReader {
         return elements
     }
 
+    package mutating func kafkaInt8Array(flexible: Bool) throws(DecodeError) -> [Int8] {
+        let count = try kafkaCount(flexible: flexible, minimumSize: 1)
+        var elements: [Int8] = []
+        elements.reserveCapacity(count)
+        for _ in 0..<count { elements.append(try int8()) }
+        return elements
+    }
+
     package mutating func kafkaInt32Array(flexible: Bool) throws(DecodeError) -> [Int32] {
         let count = try kafkaCount(flexible: flexible, minimumSize: 4)
         var elements: [Int32] = []

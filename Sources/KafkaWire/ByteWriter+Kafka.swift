@@ -94,6 +94,11 @@ extension ByteWriter {
         for element in elements { element.encode(into: &self, version: version) }
     }
 
+    package mutating func kafkaInt8Array(_ elements: [Int8], flexible: Bool) {
+        kafkaCount(elements.count, flexible: flexible)
+        for element in elements { int8(element) }
+    }
+
     package mutating func kafkaInt32Array(_ elements: [Int32], flexible: Bool) {
         kafkaCount(elements.count, flexible: flexible)
         for element in elements { int32(element) }

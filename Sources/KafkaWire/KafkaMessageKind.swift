@@ -30,6 +30,11 @@ package enum AddPartitionsToTxnKind: KafkaMessageKind {
     package static let firstFlexible: Int16 = 3
 }
 
+package enum AlterReplicaLogDirsKind: KafkaMessageKind {
+    package static let apiKey = ApiKey.alterReplicaLogDirs
+    package static let firstFlexible: Int16 = 2
+}
+
 package enum OffsetCommitKind: KafkaOffsetCommitKind {
     package static let apiKey = ApiKey.offsetCommit
     package static let firstFlexible: Int16 = 8

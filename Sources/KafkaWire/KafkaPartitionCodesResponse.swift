@@ -69,3 +69,5 @@ package typealias OffsetCommitResponse = KafkaPartitionCodesResponse<OffsetCommi
 package typealias TxnOffsetCommitResponse = KafkaPartitionCodesResponse<TxnOffsetCommitKind>
 /// What became of each partition: all of them join, or none does.
 package typealias AddPartitionsToTxnResponse = KafkaPartitionCodesResponse<AddPartitionsToTxnKind>
+/// What became of each partition that was to be moved to another directory.
+package typealias AlterReplicaLogDirsResponse = KafkaPartitionCodesResponse<AlterReplicaLogDirsKind>

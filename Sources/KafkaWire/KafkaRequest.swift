@@ -28,20 +28,25 @@ package struct KafkaRequest: Equatable, Sendable {
         case txnOffsetCommit(TxnOffsetCommitRequest)
         case describeConfigs(DescribeConfigsRequest)
         case alterConfigs(AlterConfigsRequest)
+        case alterReplicaLogDirs(AlterReplicaLogDirsRequest)
         case describeLogDirs(DescribeLogDirsRequest)
         case createPartitions(CreatePartitionsRequest)
         case deleteGroups(DeleteGroupsRequest)
         case electLeaders(ElectLeadersRequest)
         case incrementalAlterConfigs(IncrementalAlterConfigsRequest)
+        case alterPartitionReassignments(AlterPartitionReassignmentsRequest)
+        case listPartitionReassignments(ListPartitionReassignmentsRequest)
         case offsetDelete(OffsetDeleteRequest)
         case describeClientQuotas(DescribeClientQuotasRequest)
         case alterClientQuotas(AlterClientQuotasRequest)
+        case describeQuorum(DescribeQuorumRequest)
         case describeCluster(DescribeClusterRequest)
         case describeProducers(DescribeProducersRequest)
         case describeTransactions(DescribeTransactionsRequest)
         case listTransactions(ListTransactionsRequest)
         case consumerGroupHeartbeat(ConsumerGroupHeartbeatRequest)
         case consumerGroupDescribe(ConsumerGroupDescribeRequest)
+        case listConfigResources(ListConfigResourcesRequest)
         case describeTopicPartitions(DescribeTopicPartitionsRequest)
     }
 
@@ -91,16 +96,23 @@ extension KafkaRequest.Body {
             case .txnOffsetCommit: .txnOffsetCommit(try TxnOffsetCommitRequest(from: &reader, version: version))
             case .describeConfigs: .describeConfigs(try DescribeConfigsRequest(from: &reader, version: version))
             case .alterConfigs: .alterConfigs(try AlterConfigsRequest(from: &reader, version: version))
+            case .alterReplicaLogDirs:
+                .alterReplicaLogDirs(try AlterReplicaLogDirsRequest(from: &reader, version: version))
             case .describeLogDirs: .describeLogDirs(try DescribeLogDirsRequest(from: &reader, version: version))
             case .createPartitions: .createPartitions(try CreatePartitionsRequest(from: &reader, version: version))
             case .deleteGroups: .deleteGroups(try DeleteGroupsRequest(from: &reader, version: version))
             case .electLeaders: .electLeaders(try ElectLeadersRequest(from: &reader, version: version))
             case .incrementalAlterConfigs:
                 .incrementalAlterConfigs(try IncrementalAlterConfigsRequest(from: &reader, version: version))
+            case .alterPartitionReassignments:
+                .alterPartitionReassignments(try AlterPartitionReassignmentsRequest(from: &reader, version: version))
+            case .listPartitionReassignments:
+                .listPartitionReassignments(try ListPartitionReassignmentsRequest(from: &reader, version: version))
             case .offsetDelete: .offsetDelete(try OffsetDeleteRequest(from: &reader, version: version))
             case .describeClientQuotas:
                 .describeClientQuotas(try DescribeClientQuotasRequest(from: &reader, version: version))
             case .alterClientQuotas: .alterClientQuotas(try AlterClientQuotasRequest(from: &reader, version: version))
+            case .describeQuorum: .describeQuorum(try DescribeQuorumRequest(from: &reader, version: version))
             case .describeCluster: .describeCluster(try DescribeClusterRequest(from: &reader, version: version))
             case .describeProducers: .describeProducers(try DescribeProducersRequest(from: &reader, version: version))
             case .describeTransactions:
@@ -110,6 +122,8 @@ extension KafkaRequest.Body {
                 .consumerGroupHeartbeat(try ConsumerGroupHeartbeatRequest(from: &reader, version: version))
             case .consumerGroupDescribe:
                 .consumerGroupDescribe(try ConsumerGroupDescribeRequest(from: &reader, version: version))
+            case .listConfigResources:
+                .listConfigResources(try ListConfigResourcesRequest(from: &reader, version: version))
             case .describeTopicPartitions:
                 .describeTopicPartitions(try DescribeTopicPartitionsRequest(from: &reader, version: version))
             }

@@ -29,6 +29,7 @@ extension Configuration {
         settings.dataDirectory = absoluteData
         settings.retentionCheckMilliseconds = retentionCheckMilliseconds
         settings.groups.initialRebalanceDelayMilliseconds = groupRebalanceDelayMilliseconds
+        settings.groups.minimumSessionMilliseconds = Int32(groupMinimumSessionMilliseconds)
         settings.groups.offsetRetentionMilliseconds = Int64(offsetRetentionMinutes) * 60_000
         for (node, address) in kafkaNodes {
             settings.endpoints[node] = KafkaEndpoint(host: address.host, port: Int32(address.port))

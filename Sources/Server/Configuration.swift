@@ -19,6 +19,7 @@ package struct Configuration: Sendable {
     package var autoCreateTopics: Bool
     package var defaultPartitions: Int
     package var groupRebalanceDelayMilliseconds: Int
+    package var groupMinimumSessionMilliseconds: Int
     package var offsetRetentionMinutes: Int
     package var retentionCheckMilliseconds: Int
     package var maximumRequestBytes: Int
@@ -50,6 +51,7 @@ package struct Configuration: Sendable {
         autoCreateTopics = try values.boolean("auto-create-topics")
         defaultPartitions = try values.integer("default-partitions", in: 1...10_000)
         groupRebalanceDelayMilliseconds = try values.integer("group-rebalance-delay-ms", in: 0...300_000)
+        groupMinimumSessionMilliseconds = try values.integer("group-min-session-ms", in: 100...1_800_000)
         retentionCheckMilliseconds = try values.integer("retention-check-ms", in: 100...86_400_000)
         offsetRetentionMinutes = try values.integer("offset-retention-minutes", in: 1...52_560_000)
         maximumRequestBytes = try values.integer("max-request-bytes", in: 1024...(1 << 30))

@@ -101,6 +101,18 @@ extension HoldfastServer {
                     node.replica.copiesBeyondMajority($0.settings.minimumInsyncReplicas) > inTouch
                 })
         }
+        page.gauge(
+            "holdfast_open_transactions", "transactions begun and not ended",
+            node.replica.broker.ongoingTransactions.count)
+        page.counter(
+            "holdfast_committed_transactions_total", "transactions committed by this node as the leader",
+            kafka.committedTransactions)
+        page.counter(
+            "holdfast_aborted_transactions_total", "transactions aborted by this node as the leader",
+            kafka.abortedTransactions)
+        page.counter(
+            "holdfast_timed_out_transactions_total", "of the aborted, those open for longer than their timeout",
+            kafka.timedOutTransactions)
         page.gauge("holdfast_quotas", "entities with quotas", node.replica.broker.quotas.entries.count)
         page.counter("holdfast_kafka_throttled_requests_total", "requests over a quota", kafka.throttledRequests)
         page.counter(

@@ -23,6 +23,7 @@ package struct Setting: Sendable {
         Setting("auto-create-topics", "true|false", "create a topic when a client first asks for it", "true"),
         Setting("default-partitions", "N", "partitions of a topic created without a count", "1"),
         Setting("group-rebalance-delay-ms", "MS", "how long the first members of a group wait for more", "3000"),
+        Setting("group-min-session-ms", "MS", "shortest session a member of a group may ask for", "6000"),
         Setting("offset-retention-minutes", "N", "committed offsets of a group without members are kept", "10080"),
         Setting("retention-check-ms", "MS", "how often records that are too old are looked for", "300000"),
         Setting("max-request-bytes", "BYTES", "largest Kafka request", "104857600"),

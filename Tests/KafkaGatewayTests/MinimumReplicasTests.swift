@@ -134,6 +134,23 @@ struct MinimumReplicasTests {
         #expect(end(cluster, leader) == 1)
     }
 
+    @Test func eachTopicIsToldForItself() throws {
+        let (cluster, leader, client) = try begin()
+        var request = ProduceRequest(acks: -1, timeoutMs: 1000)
+        for topic in ["t", "plain"] {
+            let records = ByteSlice.batch([topic])
+            request.append(topic: ByteSlice(utf8: topic), partitions: [.init(index: 0, records: records)])
+        }
+        try client.send(request)
+        cluster.turn()
+        cluster.isolate((leader + 1) % 3)
+        cluster.run(milliseconds: 50)
+        let answer: ProduceResponse = try client.receive()
+        #expect(answer.partitions.map(\.errorCode) == [.notEnoughReplicasAfterAppend, .none])
+        #expect(answer.partitions.map(\.baseOffset) == [-1, 0])
+        #expect(cluster.gateways[leader].metrics.notEnoughReplicasAfterAppend == 1)
+    }
+
     @Test func theClientsTimeoutEndsTheWait() throws {
         let (cluster, leader, client) = try begin()
         try client.send(.one(batch(0), to: "t", timeoutMs: 300))

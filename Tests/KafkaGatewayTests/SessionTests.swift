@@ -205,6 +205,15 @@ struct SessionTests {
                 operations: [.init(key: "request_percentage", valueBits: (50.0).bitPattern)])
         ]))
         add(DescribeClusterRequest(includeClusterAuthorizedOperations: true))
+        add(AlterPartitionReassignmentsRequest(topics: [
+            .init(name: "t", partitions: [.init(partitionIndex: 0, replicas: [1])])
+        ]))
+        add(ListPartitionReassignmentsRequest(topics: [.init(name: "t", partitions: [0])]))
+        add(AlterReplicaLogDirsRequest(dirs: [.init(path: "/", topics: [.init(name: "t", partitions: [0])])]))
+        add(DescribeQuorumRequest(topics: [
+            .init(name: "__cluster_metadata", partitions: [.init(partitionIndex: 0)])
+        ]))
+        add(ListConfigResourcesRequest(resourceTypes: [2, 4]))
         return frames
     }
 

@@ -55,6 +55,38 @@ struct TransactionTests {
         #expect(woken.partitions[0].lastStableOffset == 3)
     }
 
+    /// Under the name of another, or one that nobody has.
+    @Test func aBatchIsWrittenUnderItsProducersName() throws {
+        let one = try begin()
+        let other = try TransactionClient(one.cluster, name: "y")
+        for client in [one, other] {
+            try client.initialize()
+            #expect(try client.add("t", [0]) == [.none])
+        }
+        for name in ["y", "nobody"] {
+            var request = one.request(["a"], to: "t")
+            request.transactionalId = name
+            let answer: ProduceResponse = try one.client.call(request)
+            #expect(answer.partitions.map(\.errorCode) == [.invalidProducerIdMapping])
+        }
+        #expect(try one.produce(["a"], to: "t") == .none)
+        #expect(try other.produce(["b"], to: "t") == .none)
+        #expect(try one.offsets("t") == [2, 0])
+    }
+
+    @Test func endsAreCounted() throws {
+        let one = try begin()
+        for (commits, timeout) in [(true, Int32(60_000)), (false, 60_000), (false, 1_000)] {
+            try one.initialize(timeoutMs: timeout)
+            _ = try one.add("t", [0])
+            if timeout < 60_000 { one.cluster.run(milliseconds: 1_500) }
+            _ = try one.end(commits: commits)
+        }
+        let metrics = one.cluster.gateways[0].metrics
+        #expect(metrics.committedTransactions == 1 && metrics.abortedTransactions == 2)
+        #expect(metrics.timedOutTransactions == 1)
+    }
+
     @Test func aTransactionThatTakesTooLongIsAborted() throws {
         let one = try begin()
         try one.initialize(timeoutMs: 2_000)

@@ -6,10 +6,10 @@ import Testing
 struct GoldenFrameTests {
     static let requests = inOrder(
         goldenRequests + goldenGroupRequests + goldenAdminRequests + goldenConsumerGroupRequests
-            + goldenTransactionRequests)
+            + goldenTransactionRequests + goldenPlacementRequests)
     static let responses = inOrder(
         goldenResponses + goldenGroupResponses + goldenAdminResponses + goldenConsumerGroupResponses
-            + goldenTransactionResponses)
+            + goldenTransactionResponses + goldenPlacementResponses)
 
     private static func inOrder(_ frames: [GoldenFrame]) -> [GoldenFrame] {
         frames.sorted { ($0.key.rawValue, $0.version) < ($1.key.rawValue, $1.version) }

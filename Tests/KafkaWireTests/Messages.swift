@@ -40,6 +40,9 @@ struct ApiCase: Sendable, CustomStringConvertible {
         ApiCase(key: .txnOffsetCommit, request: TxnOffsetCommitRequest.self, response: TxnOffsetCommitResponse.self),
         ApiCase(key: .describeConfigs, request: DescribeConfigsRequest.self, response: DescribeConfigsResponse.self),
         ApiCase(key: .alterConfigs, request: AlterConfigsRequest.self, response: AlterConfigsResponse.self),
+        ApiCase(
+            key: .alterReplicaLogDirs, request: AlterReplicaLogDirsRequest.self,
+            response: AlterReplicaLogDirsResponse.self),
         ApiCase(key: .describeLogDirs, request: DescribeLogDirsRequest.self, response: DescribeLogDirsResponse.self),
         ApiCase(
             key: .createPartitions, request: CreatePartitionsRequest.self, response: CreatePartitionsResponse.self),
@@ -48,12 +51,19 @@ struct ApiCase: Sendable, CustomStringConvertible {
         ApiCase(
             key: .incrementalAlterConfigs, request: IncrementalAlterConfigsRequest.self,
             response: IncrementalAlterConfigsResponse.self),
+        ApiCase(
+            key: .alterPartitionReassignments, request: AlterPartitionReassignmentsRequest.self,
+            response: AlterPartitionReassignmentsResponse.self),
+        ApiCase(
+            key: .listPartitionReassignments, request: ListPartitionReassignmentsRequest.self,
+            response: ListPartitionReassignmentsResponse.self),
         ApiCase(key: .offsetDelete, request: OffsetDeleteRequest.self, response: OffsetDeleteResponse.self),
         ApiCase(
             key: .describeClientQuotas, request: DescribeClientQuotasRequest.self,
             response: DescribeClientQuotasResponse.self),
         ApiCase(
             key: .alterClientQuotas, request: AlterClientQuotasRequest.self, response: AlterClientQuotasResponse.self),
+        ApiCase(key: .describeQuorum, request: DescribeQuorumRequest.self, response: DescribeQuorumResponse.self),
         ApiCase(key: .describeCluster, request: DescribeClusterRequest.self, response: DescribeClusterResponse.self),
         ApiCase(
             key: .describeProducers, request: DescribeProducersRequest.self, response: DescribeProducersResponse.self),
@@ -68,6 +78,9 @@ struct ApiCase: Sendable, CustomStringConvertible {
         ApiCase(
             key: .consumerGroupDescribe, request: ConsumerGroupDescribeRequest.self,
             response: ConsumerGroupDescribeResponse.self),
+        ApiCase(
+            key: .listConfigResources, request: ListConfigResourcesRequest.self,
+            response: ListConfigResourcesResponse.self),
         ApiCase(
             key: .describeTopicPartitions, request: DescribeTopicPartitionsRequest.self,
             response: DescribeTopicPartitionsResponse.self),
@@ -132,20 +145,25 @@ extension KafkaRequest {
         case .txnOffsetCommit(let body): body
         case .describeConfigs(let body): body
         case .alterConfigs(let body): body
+        case .alterReplicaLogDirs(let body): body
         case .describeLogDirs(let body): body
         case .createPartitions(let body): body
         case .deleteGroups(let body): body
         case .electLeaders(let body): body
         case .incrementalAlterConfigs(let body): body
+        case .alterPartitionReassignments(let body): body
+        case .listPartitionReassignments(let body): body
         case .offsetDelete(let body): body
         case .describeClientQuotas(let body): body
         case .alterClientQuotas(let body): body
+        case .describeQuorum(let body): body
         case .describeCluster(let body): body
         case .describeProducers(let body): body
         case .describeTransactions(let body): body
         case .listTransactions(let body): body
         case .consumerGroupHeartbeat(let body): body
         case .consumerGroupDescribe(let body): body
+        case .listConfigResources(let body): body
         case .describeTopicPartitions(let body): body
         }
     }

@@ -80,6 +80,7 @@ struct TestValues {
         isNull() ? nil : array(element)
     }
 
+    mutating func int8Array() -> [Int8] { array { $0.int8() } }
     mutating func int32Array() -> [Int32] { array { $0.int32() } }
     mutating func int64Array() -> [Int64] { array { $0.int64() } }
     mutating func stringArray() -> [String] { array { $0.string() } }

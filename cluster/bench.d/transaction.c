@@ -1,5 +1,6 @@
-// Transactions, one after the other, each beside one plain record with acks = all in the same round: 100 records over 5
-// partitions, as a client sends them: AddPartitionsToTxn, one Produce, EndTxn, each awaited.
+// Transactions, one after the other, each beside one plain record and the same 100 records without a transaction, both
+// with acks = all, in the same round: 100 records over 5 partitions, as a client sends them: AddPartitionsToTxn, one
+// Produce, EndTxn, each awaited.
 // Usage: transaction HOST PORT TOPIC BYTES ROUNDS. The topic has 5 partitions; HOST and PORT are its leader's.
 #include "produce_request.h"
 
@@ -69,8 +70,8 @@ static void check_added(void) {
     for (int partition = 0; partition < partitions; partition++) check("AddPartitionsToTxn", at + 6 * partition + 4);
 }
 
-/// Patches a batch of one record into one of a transaction, with `records` copies of that record.
-static uint8_t *put_transactional_batch(uint8_t *batch, size_t size, uint32_t sequence) {
+/// A batch of `records` copies of one record; of the transaction when `sequence` is not negative.
+static uint8_t *put_large_batch(uint8_t *batch, size_t size, int64_t sequence) {
     uint8_t *end = put_batch(batch, size), *record = batch + 61;
     size_t length = (size_t)(end - record), head = length < 66 ? 1 : 2;
     uint8_t copy[4096];
@@ -82,27 +83,31 @@ static uint8_t *put_transactional_batch(uint8_t *batch, size_t size, uint32_t se
     }
     end = record + (size_t)records * length;
     put_big_endian(batch + 8, (uint64_t)(end - batch - 12), 4);
-    put_big_endian(batch + 21, 0x10, 2);
     put_big_endian(batch + 23, records - 1, 4);
-    put_big_endian(batch + 43, (uint64_t)producer, 8);
-    put_big_endian(batch + 51, epoch, 2);
-    put_big_endian(batch + 53, sequence, 4);
     put_big_endian(batch + 57, records, 4);
+    if (sequence >= 0) {
+        put_big_endian(batch + 21, 0x10, 2);
+        put_big_endian(batch + 43, (uint64_t)producer, 8);
+        put_big_endian(batch + 51, epoch, 2);
+        put_big_endian(batch + 53, (uint64_t)sequence, 4);
+    }
     put_big_endian(batch + 17, crc32c(batch + 21, (size_t)(end - batch - 21)), 4);
     return end;
 }
 
-static size_t produce(size_t size, int count, int is_transactional, uint32_t sequence) {
+/// A Produce of one record, or of one large batch in each partition.
+static size_t produce(size_t size, int is_large, int64_t sequence) {
     uint8_t *at = begin(0, 7);
-    at = is_transactional ? put_string(at, name) : put_big_endian(at, UINT64_MAX, 2);
+    at = sequence >= 0 ? put_string(at, name) : put_big_endian(at, UINT64_MAX, 2);
     at = put_big_endian(at, UINT64_MAX, 2);
     at = put_big_endian(at, 30000, 4);
     at = put_string(put_big_endian(at, 1, 4), topic);
+    int count = is_large ? partitions : 1;
     at = put_big_endian(at, (uint64_t)count, 4);
     for (int partition = 0; partition < count; partition++) {
         at = put_big_endian(at, (uint64_t)partition, 4);
         uint8_t *const length = at;
-        at = is_transactional ? put_transactional_batch(at + 4, size, sequence) : put_batch(at + 4, size);
+        at = is_large ? put_large_batch(at + 4, size, sequence) : put_batch(at + 4, size);
         put_big_endian(length, (uint64_t)(at - length - 4), 4);
     }
     return (size_t)(at - request);
@@ -119,43 +124,48 @@ static size_t end_transaction(void) {
     return (size_t)(at - request);
 }
 
+/// Sends what `request` holds; nanoseconds until the answer is there.
+static uint64_t timed(size_t bytes) {
+    uint64_t began = now_nanoseconds();
+    exchange(bytes);
+    return now_nanoseconds() - began;
+}
+
+enum step { one, same, add, write_all, commit, whole, steps };
+
+static void play(uint64_t *times, size_t size, int64_t sequence) {
+    times[one] = timed(produce(size, 0, -1));
+    check_produced(1);
+    times[same] = timed(produce(size, 1, -1));
+    check_produced(partitions);
+    times[add] = timed(add_partitions());
+    check_added();
+    times[write_all] = timed(produce(size, 1, sequence));
+    check_produced(partitions);
+    times[commit] = timed(end_transaction());
+    check("EndTxn", 12);
+    times[whole] = times[add] + times[write_all] + times[commit];
+}
+
 int main(int count, char **arguments) {
     if (count != 6) fail("usage: transaction HOST PORT TOPIC BYTES ROUNDS");
     topic = arguments[3];
     size_t size = number_argument("BYTES", arguments[4]);
     size_t rounds = number_argument("ROUNDS", arguments[5]), warm_up = rounds / 10;
     connection = connect_to(arguments[1], arguments[2]);
-    uint64_t *plain = calloc(rounds, 8), *whole = calloc(rounds, 8), *commit = calloc(rounds, 8);
-    if (!plain || !whole || !commit) fail("no memory for %zu rounds", rounds);
+    uint64_t *of[steps], times[steps];
+    for (int step = 0; step < steps; step++)
+        if (!(of[step] = calloc(rounds, 8))) fail("no memory for %zu rounds", rounds);
     initialize();
     for (size_t round = 0; round < warm_up + rounds; round++) {
-        size_t at = round < warm_up ? 0 : round - warm_up, bytes = produce(size, 1, 0, 0);
-        uint64_t began = now_nanoseconds();
-        exchange(bytes);
-        plain[at] = now_nanoseconds() - began;
-        check_produced(1);
-
-        bytes = add_partitions();
-        began = now_nanoseconds();
-        exchange(bytes);
-        whole[at] = now_nanoseconds() - began;
-        check_added();
-        // Made outside the time measured: the checksum is the client's work.
-        bytes = produce(size, partitions, 1, (uint32_t)(round * records));
-        began = now_nanoseconds();
-        exchange(bytes);
-        whole[at] += now_nanoseconds() - began;
-        check_produced(partitions);
-        bytes = end_transaction();
-        began = now_nanoseconds();
-        exchange(bytes);
-        commit[at] = now_nanoseconds() - began;
-        whole[at] += commit[at];
-        check("EndTxn", 12);
+        play(times, size, (int64_t)round * records);
+        for (int step = 0; step < steps; step++) of[step][round < warm_up ? 0 : round - warm_up] = times[step];
     }
-    printf("{\"rounds\": %zu, \"produce_us\": %.1f, \"commit_us\": %.1f, \"transaction_us\": %.1f, "
-           "\"transaction_p99_us\": %.1f}\n",
-           rounds, percentile_microseconds(plain, rounds, 0.5), percentile_microseconds(commit, rounds, 0.5),
-           percentile_microseconds(whole, rounds, 0.5), percentile_microseconds(whole, rounds, 0.99));
+    double p99 = percentile_microseconds(of[whole], rounds, 0.99);
+    printf("{\"rounds\": %zu, \"produce_us\": %.1f, \"same_records_us\": %.1f, \"add_us\": %.1f, \"write_us\": %.1f, "
+           "\"commit_us\": %.1f, \"transaction_us\": %.1f, \"transaction_p99_us\": %.1f}\n",
+           rounds, percentile_microseconds(of[one], rounds, 0.5), percentile_microseconds(of[same], rounds, 0.5),
+           percentile_microseconds(of[add], rounds, 0.5), percentile_microseconds(of[write_all], rounds, 0.5),
+           percentile_microseconds(of[commit], rounds, 0.5), percentile_microseconds(of[whole], rounds, 0.5), p99);
     return 0;
 }

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from costs import Costs  # noqa: E402
 from nodes import (REPOSITORY, ClusterError, default_root, ephemeral_cluster,  # noqa: E402
                    interrupt_on_terminate, lock, require_binary, wait_until)
 from wire import WireError, create_topic, leader_port  # noqa: E402
@@ -28,6 +29,8 @@ SECTIONS = {
     "e": "resident memory, idle and after much was written",
     "t": "a transaction of 100 records over 5 partitions, beside one record with acks=all in the same rounds",
     "r": "restart after kill -9 of all nodes: time until ready",
+    "g": "committed offsets of 1,000 groups on 100 partitions each: memory and restart",
+    "p": "1,000 to 100,000 partitions: memory, idle processor time, creation and restart",
 }
 
 
@@ -57,7 +60,7 @@ def compile_programs(directory):
             raise ClusterError(f"{' '.join(command)} failed:\n{done.stderr}")
 
 
-class Bench:
+class Bench(Costs):
     def __init__(self, arguments):
         self.arguments = arguments
         self.directory = default_root() / "bench-programs"
@@ -66,6 +69,11 @@ class Bench:
         self.floors = {}
         self.cluster = None
         self.stored = {}
+        self.binary = require_binary()
+        self.note = note
+
+    def row(self, *values):
+        self.rows.append(Row(*values))
 
     @property
     def ports(self):
@@ -205,12 +213,17 @@ class Bench:
                                            1024, self.scaled(3000, 500))
 
     def row_t(self):
-        one, whole, commit = (self.transaction[key] for key in ("produce_us", "transaction_us", "commit_us"))
+        seen = self.transaction
+        one, same, whole, commit = (
+            seen[f"{key}_us"] for key in ("produce", "same_records", "transaction", "commit"))
         self.rows.append(Row("(t) 100 records over 5 partitions: the commit", f"{commit:.0f} µs",
                              f"≤ {3 * one:.0f} µs (3 × one acks=all)", commit <= 3 * one, f"{one:.0f} µs",
                              commit / one))
-        self.rows.append(Row("    the whole transaction, 3 requests", f"{whole:.0f} µs", "", None, f"{one:.0f} µs",
-                             whole / one))
+        self.rows.append(Row("    the whole transaction, 3 requests", f"{whole:.0f} µs",
+                             f"≤ {3 * same:.0f} µs (3 × the records alone)", whole <= 3 * same, f"{same:.0f} µs",
+                             whole / same))
+        parts = f"add {seen['add_us']:.0f}, produce {seen['write_us']:.0f}, end {commit:.0f} µs"
+        self.rows.append(Row(f"    of it: {parts}", f"{whole:.0f} µs", "", None, f"{one:.0f} µs", whole / one))
 
     def section_r(self):
         if not sum(self.stored.values()):
@@ -233,24 +246,29 @@ class Bench:
                              "≤ 5 s per 1,000,000", self.restart <= 5 * max(1, stored / 1_000_000)))
         self.rows.append(Row("    a majority ready", f"{self.restart_majority:.2f} s"))
 
-    def measure(self):
+    def play(self, order):
+        for section in [s for s in order if s in self.arguments.sections]:
+            note(f"\n({section}) {SECTIONS[section]}")
+            getattr(self, f"section_{section}")()
+
+    def measure_speed(self):
         self.measure_floor()
         note("\nStarting three nodes")
-        self.cluster = ephemeral_cluster("bench", self.arguments.port_offset, require_binary())
+        self.cluster = ephemeral_cluster("bench", self.arguments.port_offset, self.binary)
         try:
             self.idle = max(self.resident())
             # Restart comes after what fills the log, memory at the very end: it writes most.
-            for section in [s for s in "actbrde" if s in self.arguments.sections]:
-                note(f"\n({section}) {SECTIONS[section]}")
-                getattr(self, f"section_{section}")()
+            self.play("actbrde")
             note("\nThe floor once more, so that a change of the machine shows")
             self.measure_floor()
         finally:
-            if self.arguments.keep:
-                self.cluster.kill_all()
-            else:
-                self.cluster.delete()
-        for section in [s for s in "abctder" if s in self.arguments.sections]:
+            self.discard(self.cluster)
+
+    def measure(self):
+        if set(self.arguments.sections) & set("actbrde"):
+            self.measure_speed()
+        self.play("gp")
+        for section in [s for s in "abctdergp" if s in self.arguments.sections]:
             getattr(self, f"row_{section}")()
 
     def print_table(self):
@@ -305,7 +323,7 @@ def parse(arguments):
         prog="cluster/bench", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Measures a fresh three-node cluster of its own beside the bare disk. Sections:\n" + lines)
     parser.add_argument("--quick", action="store_true", help="short runs, to see that everything works")
-    parser.add_argument("--sections", type=sections, default="abctder", help="which, as letters (default all)")
+    parser.add_argument("--sections", type=sections, default="abctdergp", help="which, as letters (default all)")
     parser.add_argument("--runs", type=whole, help="runs per figure, of which the median counts (default 3, quick 1)")
     parser.add_argument("--gigabytes", type=positive, help="how much (e) writes (default 10, quick 0.2)")
     parser.add_argument("--port-offset", type=whole, default=3000, help="where to look for free ports (default 3000)")

@@ -137,7 +137,9 @@ API_KEYS = {"Produce": 0, "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "OffsetCo
             "DescribeProducers": 61, "DescribeTransactions": 65, "ListTransactions": 66,
             "OffsetForLeaderEpoch": 23, "DescribeConfigs": 32, "AlterConfigs": 33, "IncrementalAlterConfigs": 44,
             "CreatePartitions": 37, "DescribeLogDirs": 35, "ElectLeaders": 43, "DescribeCluster": 60,
-            "ConsumerGroupHeartbeat": 68, "ConsumerGroupDescribe": 69, "DescribeTopicPartitions": 75}
+            "ConsumerGroupHeartbeat": 68, "ConsumerGroupDescribe": 69, "DescribeTopicPartitions": 75,
+            "AlterReplicaLogDirs": 34, "AlterPartitionReassignments": 45, "ListPartitionReassignments": 46,
+            "DescribeQuorum": 55, "ListConfigResources": 74}
 
 
 def test_readme_lists_the_api_versions_that_are_served(cluster):

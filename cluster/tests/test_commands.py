@@ -51,6 +51,7 @@ DATA, NODE, PEERS = "--data nowhere", "--node-id 1", "--peers 1=127.0.0.1:7001"
     (f"format {DATA} {NODE} {PEERS} --cluster-id not-a-uuid", ["cluster-id", "not-a-uuid"]),
     (f"format {DATA} {NODE} {PEERS}", ["cluster-id"]),
     (f"serve {DATA} {NODE} {PEERS} --group-rebalance-delay-ms -1", ["group-rebalance-delay-ms", "-1"]),
+    (f"serve {DATA} {NODE} {PEERS} --group-min-session-ms 0", ["group-min-session-ms", "0"]),
     ("topic configure --bootstrap 127.0.0.1:1", ["NAME"]),
     ("topic configure --bootstrap 127.0.0.1:1 t", ["nothing"]),
     ("topic configure --bootstrap 127.0.0.1:1 t retention.ms", ["retention.ms"]),

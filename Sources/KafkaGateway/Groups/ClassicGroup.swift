@@ -125,6 +125,7 @@ struct GroupRefusal: Error {
 
 /// Numbers of the group coordinator, with Kafka's names and defaults.
 package struct GroupSettings: Sendable {
+    /// `group.min.session.timeout.ms` and `group.max.session.timeout.ms`
     package var minimumSessionMilliseconds: Int32 = 6_000
     package var maximumSessionMilliseconds: Int32 = 1_800_000
     /// `group.consumer.session.timeout.ms` and `group.consumer.heartbeat.interval.ms`, of the consumer protocol.

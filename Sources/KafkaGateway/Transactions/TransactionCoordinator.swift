@@ -67,7 +67,10 @@ final class TransactionCoordinator {
     ) {
         if isEnding(open.producer.id) { return completion(.applied(.refused(.concurrentTransactions))) }
         let end = TransactionEnd(name: open.name, producer: open.producer, commits: commits, next: next)
-        gateway.propose(end, completion: completion)
+        gateway.propose(end) { [unowned gateway] outcome in
+            if case .applied(.transactionEnded) = outcome { gateway.metrics.count(end) }
+            completion(outcome)
+        }
     }
 
     // MARK: Time
