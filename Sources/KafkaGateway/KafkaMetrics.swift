@@ -12,6 +12,8 @@ package struct KafkaMetrics: Sendable {
     /// Fields refused because too few nodes were in touch, before and after they were stored.
     package var notEnoughReplicas: UInt64 = 0
     package var notEnoughReplicasAfterAppend: UInt64 = 0
+    /// Fields refused because disks are low on space.
+    package var refusedForSpace: UInt64 = 0
     /// Connections muted because of a quota, and for how long.
     package var throttledRequests: UInt64 = 0
     package var throttleMilliseconds: UInt64 = 0

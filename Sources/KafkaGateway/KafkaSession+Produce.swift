@@ -13,6 +13,7 @@ extension KafkaSession {
         }
         if request.acks == 1 { gateway.metrics.upgradedAcks += 1 }
         guard replica.admission != nil else { return refuseProduce(header, request, .notLeaderOrFollower) }
+        if replica.isIntakeStopped { return refuseProduce(header, request, .kafkaStorageError) }
         var gate = ResponseQueue.Gate()
         let throttle = chargeProduce(frame.count, acks: request.acks)
         let response = admit(request, header, throttleTimeMs: throttle, gate: &gate)
@@ -135,6 +136,7 @@ extension KafkaSession {
         _ partition: Int32, _ code: KafkaErrorCode, message: String? = nil
     ) -> ProduceResponse.Partition {
         gateway.metrics.produceErrors += 1
+        if code == .kafkaStorageError { gateway.metrics.refusedForSpace += 1 }
         if code == .notEnoughReplicas { gateway.metrics.notEnoughReplicas += 1 }
         if code == .notEnoughReplicasAfterAppend { gateway.metrics.notEnoughReplicasAfterAppend += 1 }
         return .init(
