@@ -19,6 +19,8 @@ package struct KafkaMetrics: Sendable {
     package var throttleMilliseconds: UInt64 = 0
     package var fetchedBytes: UInt64 = 0
     package var upgradedAcks: UInt64 = 0
+    /// Requests answered when the leader's disk alone had their records.
+    package var leaderAcks: UInt64 = 0
     package var forwardedRequests: UInt64 = 0
 
     /// The APIs that were asked at least once, in the order of their keys.

@@ -64,6 +64,7 @@ extension HoldfastServer {
                 ("records", number(topic.partitions.reduce(0) { $0 + $1.endOffset - $1.logStartOffset })),
                 ("bytes", number(topic.partitions.reduce(0) { $0 + $1.byteCount })),
                 ("copies", number(max(topic.settings.minimumInsyncReplicas, status.voters.count / 2 + 1))),
+                ("leaderAcks", .bool(topic.settings.allowsLeaderAcks)),
             ])
         }
         return .object([

@@ -102,6 +102,8 @@ extension HoldfastServer {
             kafka.refusedForSpace)
         page.counter("holdfast_kafka_upgraded_acks_total", "acks=1 requests upgraded to quorum", kafka.upgradedAcks)
         page.counter(
+            "holdfast_kafka_leader_acks_total", "acks=1 requests answered by the leader's disk alone", kafka.leaderAcks)
+        page.counter(
             "holdfast_kafka_not_enough_replicas_total", "produce fields refused for want of nodes in touch",
             kafka.notEnoughReplicas)
         page.counter(

@@ -142,11 +142,13 @@ struct ClusterStatus {
         return Self.number(followers?.first { $0["node"]?.int == node }?["lag"])
     }
 
-    /// On how many voters an acks=all record is before it is acknowledged, of how many there are, and what is missing.
+    /// On how many voters an acks=all record is before it is acknowledged, of how many there are, and what is missing;
+    /// and whether acks=1 asks for less.
     private func copies(of topic: JSONValue) -> String {
         guard let copies = topic["copies"]?.int, let voters = best?["voters"]?.elements.count else { return "-" }
         let inTouch = best?["role"]?.text == "leader" ? best?["inTouch"]?.int : nil
         return "\(copies)/\(voters)" + (inTouch.map { $0 < copies ? " (\($0) in touch)" : "" } ?? "")
+            + (topic["leaderAcks"]?.flag == true ? ", acks=1: leader" : "")
     }
 
     private static func number(_ value: JSONValue?) -> String { value?.int.map { "\($0)" } ?? "-" }
