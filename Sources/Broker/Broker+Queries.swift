@@ -19,6 +19,11 @@ extension Broker {
         directory.slot(number).map { directory.topics[$0].settings.minimumInsyncReplicas } ?? 1
     }
 
+    /// `holdfast.acks.leader`: acks=1 is answered when the leader's own disk has the records.
+    package func allowsLeaderAcks(ofTopic number: UInt32) -> Bool {
+        directory.slot(number).map { directory.topics[$0].settings.allowsLeaderAcks } ?? false
+    }
+
     /// Differs whenever a topic was created or deleted or got partitions: numbers and partitions are only ever added,
     /// and a deletion leaves one topic less of as many numbers.
     package var directoryStamp: DirectoryStamp {

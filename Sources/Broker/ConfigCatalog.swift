@@ -39,6 +39,11 @@ package enum ConfigCatalog {
             rule: .integer(0...Int64.max),
             documentation: "Kept for tools. Every acknowledged record is flushed on a majority of nodes."),
         ConfigDefinition(
+            name: "holdfast.acks.leader", type: .string, defaultValue: "deny",
+            rule: .oneOf(["deny", "allow"]),
+            documentation: "Whether acks=1 is answered once the leader alone has a record on disk, which a change of "
+                + "leader may lose; without it, acks=1 waits for the majority."),
+        ConfigDefinition(
             name: "index.interval.bytes", type: .int, defaultValue: "4096",
             rule: .integer(0...2_147_483_647),
             documentation: "Kept for tools. The index has an entry for each run of batches in the log."),

@@ -8,6 +8,8 @@ package struct TopicSettings: Hashable, Sendable {
     package private(set) var retentionMilliseconds: Int64 = 604_800_000
     package private(set) var retentionBytes: Int64 = -1
     package private(set) var minimumInsyncReplicas = 1
+    /// acks=1 is answered by the leader alone.
+    package private(set) var allowsLeaderAcks = false
     /// `cleanup.policy` has "delete".
     package private(set) var deletesOldRecords = true
 
@@ -28,6 +30,7 @@ package struct TopicSettings: Hashable, Sendable {
         case "cleanup.policy":
             deletesOldRecords = value.split(separator: ",").contains { word in word.drop { $0 == " " } == "delete" }
         case "min.insync.replicas": minimumInsyncReplicas = Int(value) ?? minimumInsyncReplicas
+        case "holdfast.acks.leader": allowsLeaderAcks = value == "allow"
         default: break
         }
     }

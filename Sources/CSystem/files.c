@@ -86,10 +86,11 @@ int holdfast_mkdir(const char *path) { return mkdir(path, 0755) == 0 ? 0 : -errn
 int holdfast_rename(const char *from, const char *to) { return rename(from, to) == 0 ? 0 : -errno; }
 int holdfast_remove(const char *path) { return remove(path) == 0 ? 0 : -errno; }
 
-int holdfast_free_space(const char *path, uint64_t *bytes) {
+int holdfast_disk_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes) {
     struct statvfs buffer;
     if (statvfs(path, &buffer)) return -errno;
-    *bytes = (uint64_t)buffer.f_bavail * buffer.f_frsize;
+    *free_bytes = (uint64_t)buffer.f_bavail * buffer.f_frsize;
+    *total_bytes = (uint64_t)buffer.f_blocks * buffer.f_frsize;
     return 0;
 }
 

@@ -30,8 +30,9 @@ extension KafkaGateway {
         }
     }
 
-    /// Whether `member` could take leadership over without a long wait.
-    func isCaughtUp(_ member: NodeID) -> Bool {
+    /// Whether `member` could take leadership over without a long wait, and keep it.
+    func canTakeOver(_ member: NodeID) -> Bool {
+        if replica.isLowOnSpace(member) { return false }
         let matched = replica.raft.progress(of: member.rawValue)?.matched ?? 0
         let lag = replica.raft.lastPosition.index - matched
         return node.connectedPeers.contains(member) && lag <= replica.raft.settings.promotionLag

@@ -29,8 +29,8 @@ package final class KafkaGateway {
     /// Transfers of leadership that clients have asked for.
     private var transfers: [LeaderTransferWait] = []
     private var hasApplied = false
-    /// Sessions with responses that wait for more copies than a majority's.
-    private var copying: [KafkaSession] = []
+    /// Sessions with responses that wait for other disks than a majority's.
+    private var awaitingDisks: [KafkaSession] = []
     /// Through which entry no node, one node, two nodes, … have the log, when it was last looked at.
     private var knownCopies: [UInt64] = []
     private(set) lazy var coordinator = GroupCoordinator(gateway: self)
@@ -72,7 +72,7 @@ package final class KafkaGateway {
         confirming.removeAll { $0.session === session }
         transfers.removeAll { $0.call.session === session }
         gated.removeAll { $0 === session }
-        copying.removeAll { $0 === session }
+        awaitingDisks.removeAll { $0 === session }
         muted.removeAll { $0 === session }
         congested.removeAll { $0 === session }
         held.removeAll { $0 === session }
@@ -105,7 +105,7 @@ package final class KafkaGateway {
         noteLeader()
         completeFetches { _ in true }
         settleTransfers()
-        if !replica.isLeader { for session in copying { session.failCopiesUnknown() } }
+        if !replica.isLeader { for session in awaitingDisks { session.failCopiesUnknown() } }
         coordinator.followLeadership()
     }
 
@@ -137,7 +137,7 @@ package final class KafkaGateway {
         retention.tick(now: now)
         transactions.tick()
         for session in gated { session.expire(now: now) }
-        for session in copying { session.failUncopied() }
+        for session in awaitingDisks { session.failUncopied() }
         unmute(now: now)
         quotas.forgetIdle(now: now)
         gated.removeAll { !$0.hasGatedResponses }
@@ -164,12 +164,12 @@ package final class KafkaGateway {
 
     /// Copies arrive without anything being applied.
     private func noteCopies() {
-        guard !copying.isEmpty else { return }
-        copying.removeAll { !$0.awaitsCopies }
+        guard !awaitingDisks.isEmpty else { return }
+        awaitingDisks.removeAll { !$0.awaitsDisks }
         let flushed = (0...voters.count).map { replica.raft.flushedIndex(copies: $0) }
         if flushed == knownCopies { return }
         knownCopies = flushed
-        for session in copying { session.markDirty() }
+        for session in awaitingDisks { session.markDirty() }
     }
 
     private func unmute(now: UInt64) {
@@ -181,8 +181,8 @@ package final class KafkaGateway {
 
     func markMuted(_ session: KafkaSession) { muted.append(session) }
 
-    func markCopying(_ session: KafkaSession) {
-        if !copying.contains(where: { $0 === session }) { copying.append(session) }
+    func markAwaitingDisks(_ session: KafkaSession) {
+        if !awaitingDisks.contains(where: { $0 === session }) { awaitingDisks.append(session) }
     }
 
     func markDirty(_ session: KafkaSession) { dirty.append(session) }

@@ -13,11 +13,15 @@ package struct KafkaMetrics: Sendable {
     /// Fields refused because too few nodes were in touch, before and after they were stored.
     package var notEnoughReplicas: UInt64 = 0
     package var notEnoughReplicasAfterAppend: UInt64 = 0
+    /// Fields refused because disks are low on space.
+    package var refusedForSpace: UInt64 = 0
     /// Connections muted because of a quota, and for how long.
     package var throttledRequests: UInt64 = 0
     package var throttleMilliseconds: UInt64 = 0
     package var fetchedBytes: UInt64 = 0
     package var upgradedAcks: UInt64 = 0
+    /// Requests answered when the leader's disk alone had their records.
+    package var leaderAcks: UInt64 = 0
     package var forwardedRequests: UInt64 = 0
     /// Ended by this node as the leader.
     package var committedTransactions: UInt64 = 0

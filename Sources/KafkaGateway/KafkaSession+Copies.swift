@@ -1,13 +1,38 @@
+import Bytes
 import KafkaWire
 import Node
+import Records
 
-/// Produce responses that wait for more copies than a majority's (`min.insync.replicas`). Their entries are committed
-/// without regard to that, and stay so whatever the producer is told.
+/// Produce responses that wait for other disks than a majority's: for more (`min.insync.replicas`), where entries are
+/// committed without regard to that and stay so whatever the producer is told, or for the leader's alone
+/// (`holdfast.acks.leader`), where they may never be.
 extension KafkaSession {
-    var awaitsCopies: Bool { responses.copyCount > 0 }
+    var awaitsDisks: Bool { responses.diskCount > 0 }
 
     func isOpen(_ gate: ResponseQueue.Gate) -> Bool {
-        gate.index <= appliedIndex && (gate.copies == 0 || replica.hasCopies(gate.copies, of: gate.index))
+        if gate.index <= appliedIndex { return gate.copies == 0 || replica.hasCopies(gate.copies, of: gate.index) }
+        guard gate.isLeaderEnough, replica.hasOwnCopy(of: gate.index) else { return false }
+        gateway.metrics.leaderAcks += 1
+        return true
+    }
+
+    /// Whether a request with acks=1 and these batches, for a topic that allows it, is answered by the leader alone. An
+    /// idempotent producer counts on what was acknowledged: what a change of leader loses would leave a gap in its
+    /// sequences, which is fatal to it. In Kafka, too, it must ask for acks=all (KIP-98).
+    func isLeaderEnough(for records: ByteSlice, ofTopic number: UInt32) -> Bool {
+        guard gateway.broker.allowsLeaderAcks(ofTopic: number) else { return false }
+        do {
+            var rest = records
+            while !rest.isEmpty {
+                let header = try RecordBatch.framedHeader(rest)
+                if header.hasProducer { return false }
+                rest = rest.dropFirst(header.totalLength)
+            }
+            return true
+        } catch {
+            // Admission says what is wrong with them.
+            return false
+        }
     }
 
     /// Tells those whose entry is committed and will not have its copies soon: too few nodes are in touch.

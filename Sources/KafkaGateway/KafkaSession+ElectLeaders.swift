@@ -28,8 +28,9 @@ extension KafkaSession {
         guard let preferred = gateway.voters.first, preferred != gateway.node.identity.node else {
             return completion(Refusal(.electionNotNeeded, "the preferred leader leads"))
         }
-        guard gateway.isCaughtUp(preferred), replica.transferLeadership(to: preferred) == .started else {
-            let words = "node \(preferred) cannot take over now: it is away, behind, or another one is about to"
+        guard gateway.canTakeOver(preferred), replica.transferLeadership(to: preferred) == .started else {
+            let words = "node \(preferred) cannot take over now: it is away, behind, low on disk space, "
+                + "or another one is about to"
             return completion(Refusal(.preferredLeaderNotAvailable, words))
         }
         gateway.add(LeaderTransferWait(call: call, target: preferred, completion: completion))

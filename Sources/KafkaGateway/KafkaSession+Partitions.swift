@@ -27,8 +27,13 @@ extension KafkaSession {
         } else {
             topics = broker.topics.map { .init($0, Array($0.partitions.indices)) }
         }
-        respond(header, DescribeLogDirsResponse(
-            results: [.init(logDir: gateway.settings.dataDirectory, topics: topics)]))
+        let space = replica.diskSpace?.space
+        respond(header, DescribeLogDirsResponse(results: [
+            .init(
+                logDir: gateway.settings.dataDirectory, topics: topics,
+                totalBytes: space.map { Int64(clamping: $0.total) } ?? -1,
+                usableBytes: space.map { Int64(clamping: $0.free) } ?? -1)
+        ]))
     }
 }
 

@@ -6,17 +6,20 @@ import Planted
 import Records
 
 extension KafkaSession {
-    /// Produce (key 0). `acks=all` and `acks=1` both wait for the quorum's fsync; `acks=0` gets no response, and its
-    /// connection is closed on an error, which is all that Kafka tells such a producer, too.
+    /// Produce (key 0). `acks=all` waits for the quorum's fsync, and `acks=1`, too, unless all topics let the leader
+    /// answer alone; `acks=0` gets no response, and its connection is closed on an error, which is all that Kafka tells
+    /// such a producer, too.
     func produce(_ header: KafkaRequestHeader, _ request: ProduceRequest, frame: ByteSlice) {
         guard (-1...1).contains(request.acks) else {
             return respond(header, failing(request, header) { _ in .invalidRequiredAcks })
         }
-        if request.acks == 1 { gateway.metrics.upgradedAcks += 1 }
         guard replica.admission != nil else { return refuseProduce(header, request, .notLeaderOrFollower) }
+        if replica.isIntakeStopped { return refuseProduce(header, request, .kafkaStorageError) }
         var gate = ResponseQueue.Gate()
+        gate.isLeaderEnough = request.acks == 1
         let throttle = chargeProduce(frame.count, acks: request.acks)
         let response = admit(request, header, throttleTimeMs: throttle, gate: &gate)
+        if request.acks == 1, !gate.isLeaderEnough { gateway.metrics.upgradedAcks += 1 }
         if request.acks == 0 {
             if response.hasError { close(reason: "a produce request with acks=0 failed") }
             return
@@ -29,7 +32,7 @@ extension KafkaSession {
             return respond(response.frame)
         }
         if !hasGatedResponses { gateway.markGated(self) }
-        if gate.copies > 0, !awaitsCopies { gateway.markCopying(self) }
+        if gate.isOfDisks, !awaitsDisks { gateway.markAwaitingDisks(self) }
         gate.deadline = gateway.node.clock.monotonicNanoseconds + UInt64(max(request.timeoutMs, 1)) * 1_000_000
         _ = responses.add(.gated(gate, response: response.frame, request: frame))
         wait(for: gate.index)
@@ -93,6 +96,7 @@ extension KafkaSession {
             if replica.votersInTouch < copies { return failure(partition.index, .notEnoughReplicas) }
             gate.copies = max(gate.copies, copies)
         }
+        if gate.isLeaderEnough { gate.isLeaderEnough = isLeaderEnough(for: records, ofTopic: number) }
         switch replica.admit(records, to: key) {
         case nil: return failure(partition.index, .notLeaderOrFollower)
         case .accepted(let baseOffset, let logAppendTime, let logStart):
@@ -153,6 +157,7 @@ extension KafkaSession {
         _ partition: Int32, _ code: KafkaErrorCode, message: String? = nil
     ) -> ProduceResponse.Partition {
         gateway.metrics.produceErrors += 1
+        if code == .kafkaStorageError { gateway.metrics.refusedForSpace += 1 }
         if code == .notEnoughReplicas { gateway.metrics.notEnoughReplicas += 1 }
         if code == .notEnoughReplicasAfterAppend { gateway.metrics.notEnoughReplicasAfterAppend += 1 }
         return .init(

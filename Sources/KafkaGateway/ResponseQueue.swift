@@ -14,8 +14,13 @@ struct ResponseQueue {
         var index: UInt64 = 0
         /// How many nodes must have it on disk; 0 where a majority is enough.
         var copies = 0
+        /// The leader's own disk is enough, before the entry is committed.
+        var isLeaderEnough = false
         /// The end of the wait, monotonic nanoseconds.
         var deadline: UInt64 = 0
+
+        /// Disks are looked at, not only what is applied.
+        var isOfDisks: Bool { copies > 0 || isLeaderEnough }
     }
 
     enum Slot {
@@ -42,8 +47,8 @@ struct ResponseQueue {
     private var firstTicket: Ticket = 0
     /// Slots that are gated.
     private(set) var gatedCount = 0
-    /// Of these, those that wait for more copies than a majority's.
-    private(set) var copyCount = 0
+    /// Of these, those that wait for other disks than a majority's.
+    private(set) var diskCount = 0
     /// Bytes that the slots keep in memory.
     private(set) var heldBytes = 0
 
@@ -128,7 +133,7 @@ struct ResponseQueue {
         heldBytes += sign * slot.heldBytes
         guard case .gated(let gate, _, _) = slot else { return }
         gatedCount += sign
-        if gate.copies > 0 { copyCount += sign }
+        if gate.isOfDisks { diskCount += sign }
     }
 
     private mutating func advance() {

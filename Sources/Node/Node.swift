@@ -122,7 +122,8 @@ package final class Node {
         guard replica.isLeader else { return }
         let others = replica.raft.membership.voters.filter { $0 != identity.node.rawValue }
         let connected = others.filter { connectedPeers.contains(NodeID($0)) }
-        guard let target = connected.max(by: { matched($0) < matched($1) }) else { return }
+        let roomy = connected.filter { !replica.isLowOnSpace(NodeID($0)) }
+        guard let target = (roomy.isEmpty ? connected : roomy).max(by: { matched($0) < matched($1) }) else { return }
         replica.transferLeadership(to: NodeID(target))
     }
 

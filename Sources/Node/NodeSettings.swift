@@ -33,6 +33,10 @@ package struct NodeSettings: Sendable {
     package var chainMilliseconds = 5_000
     /// How often a follower tells the leader what time it is.
     package var clockMilliseconds = 1_000
+    /// How often the disk is asked for its free space; 0 for never.
+    package var spaceMilliseconds = 250
+    /// With less than this free on the disk no records are taken in any more; 0 to let it become full.
+    package var minimumFreeBytes: UInt64 = 0
     /// Damaged entries that lie together and take more than this are not repaired.
     package var maximumRepairBytes = 32 << 20
     /// Bytes of a snapshot that a follower asks for, and a leader sends, at a time.

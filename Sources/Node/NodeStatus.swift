@@ -29,6 +29,10 @@ package struct NodeStatus: Sendable {
     package let followers: [Follower]
     /// Knows a leader and has applied what it knows to be committed; a leader also takes requests.
     package let isReady: Bool
+    /// Of this node's disk; nil until it was asked.
+    package let diskSpace: SpaceReport?
+    /// A leader that takes no records for want of room.
+    package let isIntakeStopped: Bool
 }
 
 extension Node {
@@ -49,6 +53,7 @@ extension Node {
             voters: membership.voters.map { NodeID($0) }, learners: membership.learners.map { NodeID($0) },
             configurationIndex: replica.raft.membershipIndex, isMember: membership.contains(identity.node.rawValue),
             followers: followers,
-            isReady: replica.isLeader ? replica.admission != nil : replica.leader != nil && isCaughtUp)
+            isReady: replica.isLeader ? replica.admission != nil : replica.leader != nil && isCaughtUp,
+            diskSpace: replica.diskSpace, isIntakeStopped: replica.isIntakeStopped)
     }
 }

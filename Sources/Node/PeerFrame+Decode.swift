@@ -60,6 +60,9 @@ extension PeerFrame {
                 first: try reader.uint64(), .damaged(first: try reader.uint64(), last: try reader.uint64()))
         case .chain: .chain(index: try reader.uint64(), chain: try reader.uint64())
         case .clock: .clock(milliseconds: try time(&reader))
+        case .space:
+            .space(SpaceReport(
+                space: DiskSpace(free: try reader.uint64(), total: try reader.uint64()), isLow: try flag(&reader)))
         }
     }
 

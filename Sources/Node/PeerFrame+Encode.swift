@@ -45,6 +45,10 @@ extension PeerFrame {
             writer.bytes.uint64(index)
             writer.bytes.uint64(chain)
         case .clock(let milliseconds): writer.bytes.int64(milliseconds)
+        case .space(let report):
+            writer.bytes.uint64(report.space.free)
+            writer.bytes.uint64(report.space.total)
+            writer.bytes.uint8(report.isLow ? 1 : 0)
         }
         return writer.finish()
     }
@@ -67,6 +71,7 @@ extension PeerFrame {
         case .repairAnswer(_, .damaged): .repairDamaged
         case .chain: .chain
         case .clock: .clock
+        case .space: .space
         }
     }
 

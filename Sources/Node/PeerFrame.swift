@@ -25,6 +25,8 @@ enum PeerFrame {
     case chain(index: UInt64, chain: UInt64)
     /// The sender's clock, milliseconds since 1970.
     case clock(milliseconds: Int64)
+    /// The room on the sender's disk.
+    case space(SpaceReport)
     /// The first frame on a link: which data directory the sender has.
     case introduction(Introduction)
     /// By the committed configuration at this index, the receiver is not a member.
@@ -38,5 +40,5 @@ enum PeerFrameKind: UInt8 {
     case snapshot, snapshotReply, timeoutNow
     case forward = 32, forwardReply, snapshotRead, snapshotPart
     case forwardAdmin, introduction, notMember, otherData
-    case repairRead = 48, repairEntries, repairAbsent, repairDamaged, chain, clock
+    case repairRead = 48, repairEntries, repairAbsent, repairDamaged, chain, clock, space
 }

@@ -12,6 +12,10 @@ extension Replica {
     /// The voters that answer, this leader included; none when it does not lead.
     package var votersInTouch: Int { raft.membership.voters.count { raft.isInTouch($0) } }
 
+    /// Whether this leader's own disk has everything through `index`: what a leader promises that answers alone. It is
+    /// not committed for that.
+    package func hasOwnCopy(of index: UInt64) -> Bool { isLeader && raft.intact >= index }
+
     /// Whether `copies` voters have everything through `index` on disk, as this leader knows.
     package func hasCopies(_ copies: Int, of index: UInt64) -> Bool { raft.flushedIndex(copies: copies) >= index }
 }

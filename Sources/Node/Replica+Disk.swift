@@ -22,6 +22,7 @@ enum DiskTask {
     case peerEntries(peer: MemberID, from: EntryLocation, count: Int)
     case applyEntries(from: EntryLocation, count: Int)
     case fetch(EntryLocation, (ByteSlice?) -> Void)
+    case readSpace(JobResult<DiskSpace>)
     case verify(VerifyJob, then: () -> Void)
     case recheck(EntryLocation)
     case serveRepair(EntryLocation, count: Int, to: NodeID)
@@ -158,6 +159,7 @@ extension Replica {
             snapshotPartRead(result(of: job), to: peer, of: snapshot, offset: offset)
         case .storeSnapshotPart(let job, let transfer): snapshotPartStored(result(of: job), transfer: transfer)
         case .verify(_, let then): then()
+        case .readSpace(let result): if let space = result.value { spaceRead(space) }
         case .lookUpRows(let lookup): rowsLookedUp(lookup)
         case .buildRows(let build): rowsBuilt(build, nil)
         case .scrub(let job): scrubbed(job)
@@ -178,9 +180,13 @@ extension Replica {
     /// Maintenance and snapshots may fail for want of space and are tried again; only what the log itself needs is
     /// fatal.
     private func jobFailed(_ task: DiskTask, _ failure: DiskFailure) {
-        if case .lookUpRows = task {} else { onEvent?(.jobFailed(failure)) }
+        switch task {
+        case .lookUpRows, .readSpace: break
+        default: onEvent?(.jobFailed(failure))
+        }
         switch task {
         case .verify(_, let then): then()
+        case .readSpace: spaceNotRead(failure)
         case .lookUpRows(let lookup): rowsLookedUp(lookup)
         case .buildRows(let build): rowsBuilt(build, failure)
         case .scrub(let job): scrubFailed(job)

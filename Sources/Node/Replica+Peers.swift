@@ -30,6 +30,7 @@ extension Replica {
             drain()
         case .chain(let index, let chain): chainTold(index: index, chain: chain, by: peer)
         case .clock(let milliseconds): clockTold(milliseconds, by: peer)
+        case .space(let report): spaceTold(report, by: peer)
         case .introduction(let introduction): introduced(peer, as: introduction)
         case .notMember(let index): toldNotMember(by: peer, configuration: index)
         case .otherData(let index): toldOtherData(by: peer, configuration: index)
@@ -137,6 +138,7 @@ extension Replica {
 
     func onConnected(_ peer: NodeID) {
         introduce(to: peer)
+        tellSpace([peer])
         raft.onPeerConnected(peer.rawValue)
         drain()
     }

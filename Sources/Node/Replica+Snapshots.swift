@@ -28,10 +28,18 @@ extension Replica {
     /// Begins a snapshot once enough was applied since the last. The state is copied by reference and encoded and
     /// written in the background; only entries that are durable here may be covered.
     func takeSnapshotIfDue() {
-        guard !snapshots.isWriting, snapshots.restart == nil, appliedIndex <= raft.flushedIndex,
+        guard canTakeSnapshot,
             snapshots.bytesSince >= settings.snapshotIntervalBytes
                 || appliedIndex - snapshots.lastIndex >= UInt64(settings.snapshotIntervalEntries)
         else { return }
+        takeSnapshot()
+    }
+
+    var canTakeSnapshot: Bool {
+        !snapshots.isWriting && snapshots.restart == nil && appliedIndex <= raft.flushedIndex
+    }
+
+    func takeSnapshot() {
         snapshots.isWriting = true
         snapshots.bytesSince = 0
         snapshots.lastIndex = appliedIndex

@@ -50,6 +50,7 @@ package final class Replica {
     var rows: RowState
     var repair = RepairState()
     var clocks = ClockReadings()
+    var space = SpaceReadings()
     var isDraining = false
     /// What every node answers clients about has changed: followers should hear of the commit at once.
     var appliedMetadata = false
@@ -129,6 +130,7 @@ package final class Replica {
         tickRepair()
         tickScrub()
         tickClock()
+        tickSpace()
         drain()
     }
 
@@ -137,6 +139,7 @@ package final class Replica {
         let mayAdmit = raft.isReady
         if mayAdmit, admission == nil {
             admission = Admission(leading: broker, term: raft.term)
+            judgeIntake()
             onEvent?(.admitting(term: raft.term))
         } else if !mayAdmit, admission != nil {
             admission = nil
@@ -204,6 +207,13 @@ package enum ReplicaEvent {
     case unreadable(first: UInt64)
     /// The peer's data directory is not the one its id is known with; nothing it says is heard.
     case strangerRefused(NodeID)
+    /// Less is free on this node's disk than it wants to keep, or enough again.
+    case diskLow(DiskSpace)
+    case diskHasRoom(DiskSpace)
+    /// This leader takes no records any more; these voters' disks are low. Or it takes them again.
+    case intakeStopped(low: [NodeID])
+    case intakeResumed
+    case handingOverForSpace(to: NodeID)
     /// The others do not know this node as a member, yet.
     case awaitingMembership
     /// This node is to join under an id that the others know with another data directory.

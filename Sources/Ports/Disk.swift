@@ -72,8 +72,8 @@ package protocol Disk: AnyObject, Sendable {
     func rename(_ from: String, to: String) throws(DiskFailure)
     func remove(_ path: String) throws(DiskFailure)
     func syncDirectory(_ path: String) throws(DiskFailure)
-    /// Bytes that can still be written below the root.
-    func freeSpace() throws(DiskFailure) -> UInt64
+    /// Of the file system that the root is on.
+    func space() throws(DiskFailure) -> DiskSpace
 }
 
 /// One step for the log-writer thread. Steps of all batches run in the order they were submitted.

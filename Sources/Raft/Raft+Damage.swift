@@ -2,7 +2,7 @@
 
 extension Raft {
     /// Through here the disk has what we say it has.
-    var intact: LogIndex { min(log.flushed, damagedFrom.map { $0 - 1 } ?? .max) }
+    package var intact: LogIndex { min(log.flushed, damagedFrom.map { $0 - 1 } ?? .max) }
 
     /// Whether the log may be cut before `index` at a leader's word.
     func mayReplace(from index: LogIndex) -> Bool {

@@ -10,6 +10,7 @@ extension Configuration {
         settings.raft.electionTicks = max(electionMilliseconds / settings.tickMilliseconds, 2)
         settings.raft.heartbeatTicks = max(heartbeatMilliseconds / settings.tickMilliseconds, 1)
         settings.log = LogStoreSettings(segmentBytes: UInt64(segmentBytes))
+        settings.minimumFreeBytes = UInt64(minimumFreeBytes)
         settings.cacheBytes = cacheBytes
         settings.snapshotIntervalBytes = snapshotBytes
         return settings

@@ -25,6 +25,7 @@ package struct Configuration: Sendable {
     package var maximumRequestBytes: Int
     package var maximumConnections: Int
     package var segmentBytes: Int
+    package var minimumFreeBytes: Int
     package var cacheBytes: Int
     package var snapshotBytes: Int
     package var electionMilliseconds: Int
@@ -57,6 +58,7 @@ package struct Configuration: Sendable {
         maximumRequestBytes = try values.integer("max-request-bytes", in: 1024...(1 << 30))
         maximumConnections = try values.integer("max-connections", in: 1...1_000_000)
         segmentBytes = try values.integer("segment-bytes", in: (1 << 20)...(1 << 31))
+        minimumFreeBytes = try values.integer("min-free-bytes", in: 0...(1 << 60), default: 2 * segmentBytes)
         cacheBytes = try values.integer("cache-bytes", in: 0...(1 << 40))
         snapshotBytes = try values.integer("snapshot-bytes", in: (1 << 20)...(1 << 40))
         electionMilliseconds = try values.integer("election-ms", in: 50...60_000)

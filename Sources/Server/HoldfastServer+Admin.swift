@@ -21,13 +21,32 @@ extension HoldfastServer {
     private func answerAdmin(_ request: HTTPRequest) -> HTTPResponse {
         switch request.path {
         case "/health/live": .text("alive\n")
-        case "/health/ready": node.status.isReady ? .text("ready\n") : .text("not ready\n", status: 503)
+        case "/health/ready": readiness
         case "/status": .json(statusDocument.encoded + "\n")
         case "/metrics":
             HTTPResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: ByteSlice(utf8: metricsText))
         case "/": .text("holdfast node \(configuration.node): /status /metrics /outcome /health/live /health/ready\n")
         default: .notFound
         }
+    }
+
+    /// A node that is low on space is ready: consumers read from it, and what makes room is asked of it.
+    private var readiness: HTTPResponse {
+        let status = node.status
+        let word = status.isReady ? "ready" : "not ready"
+        var alarm = ""
+        if let disk = status.diskSpace, disk.isLow {
+            alarm += "; disk low: \(disk.space.free) of \(disk.space.total) bytes are free"
+        }
+        if status.isIntakeStopped { alarm += "; no records are taken until disks have room" }
+        return .text(word + alarm + "\n", status: status.isReady ? 200 : 503)
+    }
+
+    private func document(_ disk: SpaceReport) -> JSONValue {
+        .object([
+            ("free", number(disk.space.free)), ("total", number(disk.space.total)),
+            ("minimum", number(configuration.minimumFreeBytes)), ("low", .bool(disk.isLow)),
+        ])
     }
 
     private var statusDocument: JSONValue {
@@ -45,13 +64,15 @@ extension HoldfastServer {
                 ("records", number(topic.partitions.reduce(0) { $0 + $1.endOffset - $1.logStartOffset })),
                 ("bytes", number(topic.partitions.reduce(0) { $0 + $1.byteCount })),
                 ("copies", number(max(topic.settings.minimumInsyncReplicas, status.voters.count / 2 + 1))),
+                ("leaderAcks", .bool(topic.settings.allowsLeaderAcks)),
             ])
         }
         return .object([
             ("cluster", .string("\(node.identity.cluster)")), ("node", number(status.node.rawValue)),
             ("role", .string("\(status.role)")), ("term", number(status.term)),
             ("leader", status.leader.map { number($0.rawValue) } ?? .null),
-            ("ready", .bool(status.isReady)), ("first", number(status.firstIndex)),
+            ("ready", .bool(status.isReady)), ("disk", status.diskSpace.map(document) ?? .null),
+            ("intakeStopped", .bool(status.isIntakeStopped)), ("first", number(status.firstIndex)),
             ("last", number(status.lastIndex)), ("flushed", number(status.flushedIndex)),
             ("commit", number(status.commitIndex)), ("applied", number(status.appliedIndex)),
             ("snapshot", number(status.snapshotIndex)),

@@ -185,6 +185,10 @@ extension HoldfastServer {
             let refusal = ChangeRefusal.notCaughtUp(matched: matched, last: last)
             return answer(AdminProblem(refusal, node: "\(target)", members: memberList).response)
         }
+        guard !node.replica.isLowOnSpace(target) || node.replica.isLowOnSpace(configuration.node) else {
+            let words = "node \(target) is low on disk space and would hand leadership back"
+            return answer(AdminProblem(409, "disk-low", words).response)
+        }
         logger.info("transfer of leadership asked for", ["to": target])
         switch node.replica.transferLeadership(to: target) {
         case .started: answer(.json("{\"started\":true,\"leader\":\(configuration.node)}\n", status: 202))

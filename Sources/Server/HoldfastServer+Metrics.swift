@@ -29,6 +29,7 @@ extension HoldfastServer {
                 labels: "node=\"\(follower.node)\"")
         }
         diskMetrics(into: &page)
+        spaceMetrics(status, into: &page)
         nodeMetrics(into: &page)
         kafkaMetrics(into: &page)
         groupMetrics(into: &page)
@@ -50,6 +51,17 @@ extension HoldfastServer {
         page.histogram(
             "holdfast_commit_seconds", "from an entry's proposal to its application on the leader",
             commitNanoseconds.snapshot(), unit: 1e9)
+    }
+
+    private func spaceMetrics(_ status: NodeStatus, into page: inout MetricsPage) {
+        page.gauge(
+            "holdfast_intake_stopped", "1 on a leader that takes no records for want of room",
+            status.isIntakeStopped ? 1 : 0)
+        guard let disk = status.diskSpace else { return }
+        page.gauge("holdfast_disk_low", "1 when less is free than min-free-bytes", disk.isLow ? 1 : 0)
+        page.gauge("holdfast_disk_free_bytes", "room on the disk of the data directory", disk.space.free)
+        page.gauge("holdfast_disk_total_bytes", "size of that disk", disk.space.total)
+        page.gauge("holdfast_disk_minimum_bytes", "the setting min-free-bytes", configuration.minimumFreeBytes)
     }
 
     private func nodeMetrics(into page: inout MetricsPage) {
@@ -85,7 +97,12 @@ extension HoldfastServer {
         page.counter("holdfast_kafka_produced_bytes_total", "record bytes offered", kafka.producedBytes)
         page.counter("holdfast_kafka_produced_batches_total", "produce fields accepted", kafka.producedBatches)
         page.counter("holdfast_kafka_produce_errors_total", "produce fields refused", kafka.produceErrors)
+        page.counter(
+            "holdfast_kafka_refused_for_space_total", "produce fields refused because disks are low on space",
+            kafka.refusedForSpace)
         page.counter("holdfast_kafka_upgraded_acks_total", "acks=1 requests upgraded to quorum", kafka.upgradedAcks)
+        page.counter(
+            "holdfast_kafka_leader_acks_total", "acks=1 requests answered by the leader's disk alone", kafka.leaderAcks)
         page.counter(
             "holdfast_kafka_not_enough_replicas_total", "produce fields refused for want of nodes in touch",
             kafka.notEnoughReplicas)

@@ -268,6 +268,17 @@ extension HoldfastServer {
         case .chainDiffers(let peer, let index):
             logger.error("history differs from a peer's", ["peer": peer, "index": index])
         case .unreadable(let first): logger.error("entry cannot be read for a peer", ["index": first])
+        case .diskLow(let space):
+            logger.error("disk is low on space", [
+                "free": space.free, "total": space.total, "minimum": configuration.minimumFreeBytes,
+            ])
+        case .diskHasRoom(let space): logger.info("disk has room again", ["free": space.free, "total": space.total])
+        case .intakeStopped(let low):
+            let nodes = low.map { "\($0)" }.joined(separator: ",")
+            logger.error("records are refused until disks have room", ["low": nodes])
+        case .intakeResumed: logger.info("records are taken again")
+        case .handingOverForSpace(let peer):
+            logger.warning("leadership goes to a node with room on its disk", ["to": peer])
         case .strangerRefused(let peer):
             logger.error("peer has another data directory than the one known; it is not heard", ["peer": peer])
         case .awaitingMembership:

@@ -29,6 +29,9 @@ package struct Setting: Sendable {
         Setting("max-request-bytes", "BYTES", "largest Kafka request", "104857600"),
         Setting("max-connections", "N", "Kafka connections accepted at once", "10000"),
         Setting("segment-bytes", "BYTES", "size of one log file", "134217728"),
+        Setting(
+            "min-free-bytes", "BYTES",
+            "free disk space below which no records are taken, 0 for no limit (default: twice segment-bytes)"),
         Setting("cache-bytes", "BYTES", "newest log entries kept in memory", "67108864"),
         Setting("snapshot-bytes", "BYTES", "log bytes between two snapshots of the state", "268435456"),
         Setting("election-ms", "MS", "silence after which a follower asks for votes (up to twice this)", "300"),

@@ -104,6 +104,12 @@ package struct SettingValues: Sendable {
         return number
     }
 
+    package func integer(
+        _ name: String, in range: ClosedRange<Int>, default fallback: Int
+    ) throws(ConfigurationError) -> Int {
+        value(name) == nil ? fallback : try integer(name, in: range)
+    }
+
     package func boolean(_ name: String) throws(ConfigurationError) -> Bool {
         switch try text(name) {
         case "true": return true

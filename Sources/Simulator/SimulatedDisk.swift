@@ -262,8 +262,8 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         tree.sync(path)
     }
 
-    package func freeSpace() throws(DiskFailure) -> UInt64 {
+    package func space() throws(DiskFailure) -> DiskSpace {
         let used = UInt64(tree.usedBytes)
-        return used > capacity ? 0 : capacity - used
+        return DiskSpace(free: used > capacity ? 0 : capacity - used, total: capacity)
     }
 }

@@ -57,11 +57,12 @@ extension SystemDisk {
         if result < 0 { throw diskFailure("fsync of directory", path, -result) }
     }
 
-    package func freeSpace() throws(DiskFailure) -> UInt64 {
-        var bytes: UInt64 = 0
-        let result = holdfast_free_space(root, &bytes)
+    package func space() throws(DiskFailure) -> DiskSpace {
+        var free: UInt64 = 0
+        var total: UInt64 = 0
+        let result = holdfast_disk_space(root, &free, &total)
         if result < 0 { throw diskFailure("free space", root, -result) }
-        return bytes
+        return DiskSpace(free: free, total: total)
     }
 
     /// Creates `path` and preallocates `size` bytes, unless it exists with at least that size. Durable on return.

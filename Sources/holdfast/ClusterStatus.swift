@@ -76,7 +76,7 @@ struct ClusterStatus {
     // MARK: For people
 
     var table: String {
-        let titles = ["NODE", "ROLE", "TERM", "LEADER", "COMMIT", "APPLIED", "LAG", "READY", "ADMIN"]
+        let titles = ["NODE", "ROLE", "TERM", "LEADER", "COMMIT", "APPLIED", "LAG", "READY", "DISK FREE", "ADMIN"]
         var text = TextTable(rows: [titles] + nodes.map(row)).text
         if !topics.isEmpty {
             let titles = ["TOPIC", "PARTITIONS", "RECORDS", "BYTES", "COPIES"]
@@ -103,19 +103,21 @@ struct ClusterStatus {
         guard let leader else {
             return "no leader is known to a majority: \(answered) of \(nodes.count) nodes answered"
         }
+        let isStopped = best?["intakeStopped"]?.flag == true
         return "leader: node \(leader), term \(term); \(answered) of \(nodes.count) nodes answered"
+            + (isStopped ? "\nno records are taken: disks are low on space" : "")
     }
 
     private func row(_ report: NodeReport) -> [String] {
         switch report {
         case .unreachable(let address, let reason):
-            return ["?", "unreachable", "-", "-", "-", "-", "-", "no", "\(address) (\(reason))"]
+            return ["?", "unreachable", "-", "-", "-", "-", "-", "no", "-", "\(address) (\(reason))"]
         case .answered(let address, let document):
             let ready = document["ready"]?.flag == true
             return [
                 Self.number(document["node"]), role(of: document), Self.number(document["term"]),
                 Self.number(document["leader"]), Self.number(document["commit"]), Self.number(document["applied"]),
-                lag(of: document), ready ? "yes" : "no", "\(address)",
+                lag(of: document), ready ? "yes" : "no", free(of: document), "\(address)",
             ]
         }
     }
@@ -126,6 +128,12 @@ struct ClusterStatus {
         return document["role"]?.text ?? "?"
     }
 
+    /// Room on the node's disk, and whether that is too little.
+    private func free(of document: JSONValue) -> String {
+        guard let disk = document["disk"], let free = disk["free"]?.int else { return "-" }
+        return Figures.bytes(free) + (disk["low"]?.flag == true ? " (low)" : "")
+    }
+
     /// Entries that the node has not yet fsynced, as the leader sees it.
     private func lag(of document: JSONValue) -> String {
         guard let leader, let node = document["node"]?.int else { return "-" }
@@ -134,11 +142,13 @@ struct ClusterStatus {
         return Self.number(followers?.first { $0["node"]?.int == node }?["lag"])
     }
 
-    /// On how many voters an acks=all record is before it is acknowledged, of how many there are, and what is missing.
+    /// On how many voters an acks=all record is before it is acknowledged, of how many there are, and what is missing;
+    /// and whether acks=1 asks for less.
     private func copies(of topic: JSONValue) -> String {
         guard let copies = topic["copies"]?.int, let voters = best?["voters"]?.elements.count else { return "-" }
         let inTouch = best?["role"]?.text == "leader" ? best?["inTouch"]?.int : nil
         return "\(copies)/\(voters)" + (inTouch.map { $0 < copies ? " (\($0) in touch)" : "" } ?? "")
+            + (topic["leaderAcks"]?.flag == true ? ", acks=1: leader" : "")
     }
 
     private static func number(_ value: JSONValue?) -> String { value?.int.map { "\($0)" } ?? "-" }

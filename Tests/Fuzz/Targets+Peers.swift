@@ -32,6 +32,7 @@ extension FuzzTarget {
             term: 3, previous: position, last: 7,
             runs: [TermRun(term: 2, first: 6), TermRun(term: 3, first: 7)], commit: 4)
         return [
+            .space(SpaceReport(space: DiskSpace(free: 1 << 30, total: 1 << 40), isLow: true)),
             .raft(.preVoteRequest(VoteRequest(term: 3, last: position, isTransfer: false)), entries: []),
             .raft(.voteReply(VoteReply(term: 3, isGranted: true)), entries: []),
             .raft(.append(append), entries: [command, change]),

@@ -12,7 +12,8 @@ struct ClusterStatusTests {
         let text = """
             {"node":\(node),"role":"\(role)","term":\(term),"leader":\(leader.map { "\($0)" } ?? "null"),"commit":90,
             "applied":\(90 - node),"ready":true,"followers":\(role == "leader" ? followers : "[]"),
-            "voters":[1,2,3],"inTouch":2,
+            "voters":[1,2,3],"inTouch":2,"intakeStopped":\(role == "leader"),
+            "disk":{"free":\(node * 1_500_000),"total":100000000,"minimum":2000000,"low":\(node == 1)},
             "topics":[{"name":"orders","partitions":2,"records":5,"bytes":1234,"copies":3}],
             "groups":[{"name":"billing","members":2,"partitions":2,"lag":41}]}
             """
@@ -21,15 +22,15 @@ struct ClusterStatusTests {
 
     @Test func aMajorityThatAgrees() throws {
         let status = ClusterStatus(nodes: [
-            try answered(1, leader: 1, term: 4, role: "leader"), .unreachable(try address(2), "connection refused"),
+            try answered(1, leader: 1, term: 4, role: "leader"), .unreachable(try address(2), "refused"),
             try answered(3, leader: 1, term: 4),
         ])
         #expect(status.leader == 1 && status.term == 4)
         #expect(status.table.hasPrefix("""
-            NODE  ROLE         TERM  LEADER  COMMIT  APPLIED  LAG  READY  ADMIN
-            1     leader       4     1       90      89       0    yes    127.0.0.1:8081
-            ?     unreachable  -     -       -       -        -    no     127.0.0.1:8082 (connection refused)
-            3     follower     4     1       90      87       17   yes    127.0.0.1:8083
+            NODE  ROLE         TERM  LEADER  COMMIT  APPLIED  LAG  READY  DISK FREE      ADMIN
+            1     leader       4     1       90      89       0    yes    1.4 MiB (low)  127.0.0.1:8081
+            ?     unreachable  -     -       -       -        -    no     -              127.0.0.1:8082 (refused)
+            3     follower     4     1       90      87       17   yes    4.3 MiB        127.0.0.1:8083
 
             TOPIC   PARTITIONS  RECORDS  BYTES  COPIES
             orders  2           5        1234   3/3 (2 in touch)
@@ -38,6 +39,7 @@ struct ClusterStatusTests {
             billing  2        2           41
 
             leader: node 1, term 4; 2 of 3 nodes answered
+            no records are taken: disks are low on space
 
             """))
         let json = try JSONValue(parsing: status.json.encoded)

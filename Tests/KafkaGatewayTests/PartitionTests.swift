@@ -99,7 +99,8 @@ struct PartitionTests {
     @Test(arguments: VersionTests.versions(.describeLogDirs)) func directoriesHoldWhatWasProduced(
         version: Int16
     ) throws {
-        let cluster = try TestCluster.ready(kafka: { $0.dataDirectory = "/somewhere" })
+        let cluster = try TestCluster.ready(
+            node: { $0.spaceMilliseconds = 0 }, kafka: { $0.dataDirectory = "/somewhere" })
         let client = try cluster.connect()
         try client.create("t", partitions: 2)
         try client.create("u")

@@ -68,7 +68,7 @@ import Testing
         disk.capacity = 100
         let file = try disk.open("a", .createNew)
         try disk.preallocate(file, size: 90)
-        #expect(try disk.freeSpace() == 10)
+        #expect(try disk.space() == DiskSpace(free: 10, total: 100))
         try disk.write(file, offset: 0, [ByteSlice([UInt8](repeating: 0, count: 100))])
         do {
             try disk.write(file, offset: 100, [ByteSlice([1])])

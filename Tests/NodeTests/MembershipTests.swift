@@ -18,6 +18,8 @@ import Testing
         settings.cacheBytes = 8 * 1024
         settings.followerReachEntries = 20
         settings.raft.promotionLag = 10
+        // Reads of the disk's room would draw from the dice as well: what the seeds are known to reach stays.
+        settings.spaceMilliseconds = 0
         return settings
     }
 

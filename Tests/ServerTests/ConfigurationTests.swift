@@ -41,6 +41,19 @@ import Testing
         }
     }
 
+    @Test func theReserveFollowsTheSegments() throws {
+        #expect(try configuration(Self.minimum).minimumFreeBytes == 256 << 20)
+        #expect(try configuration(Self.minimum + ["--segment-bytes", "134217728"]).minimumFreeBytes == 256 << 20)
+        let larger = ["--segment-bytes", "268435456"]
+        #expect(try configuration(Self.minimum + larger).minimumFreeBytes == 512 << 20)
+        #expect(try configuration(Self.minimum + larger + ["--min-free-bytes", "0"]).minimumFreeBytes == 0)
+        let files = ["f": "min-free-bytes = 7"]
+        #expect(try configuration(Self.minimum + ["--config", "f"], files: files).minimumFreeBytes == 7)
+        let environment = ["HOLDFAST_MIN_FREE_BYTES": "8"]
+        #expect(try configuration(Self.minimum, environment: environment).minimumFreeBytes == 8)
+        #expect(complaint(Self.minimum + ["--min-free-bytes", "-1"]).contains("min-free-bytes '-1' is not a number"))
+    }
+
     @Test func flagsWinOverEnvironmentOverFile() throws {
         let files = ["f": "default-partitions = 5 # five\nlog-level = debug\n\nauto-create-topics=false\n"]
         let environment = ["HOLDFAST_LOG_LEVEL": "warn", "HOLDFAST_DEFAULT_PARTITIONS": "6", "PATH": "/bin"]

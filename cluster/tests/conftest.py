@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -77,6 +78,49 @@ def scratch():
     directory = Path(tempfile.mkdtemp(dir=parent))
     yield directory
     shutil.rmtree(directory)
+
+
+@pytest.fixture
+def small_disk(scratch):
+    """A function that makes a file system of some MiB in memory, if this machine lets us; unmounted afterwards."""
+    mounted = []
+
+    def make(megabytes):
+        point = scratch / f"disk-{len(mounted)}"
+        point.mkdir()
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(point)],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            pytest.skip(f"cannot mount a small file system here: {done.stderr.strip()}")
+        mounted.append(point)
+        return point
+
+    yield make
+    for point in mounted:
+        # Lazily: a test that failed half-way may still have a file open there.
+        subprocess.run(["umount", "--lazy", str(point)], check=True)
+
+
+def on_small_disks(new_cluster, small_disk, megabytes, *serve_options):
+    """A cluster with segments of 8 MiB, each node on a small disk of its own; and the disks by node."""
+    segments = ("--segment-bytes", str(8 << 20))
+    disks = {}
+
+    def place(cluster):
+        for node in cluster.nodes:
+            disks[node.number] = small_disk(megabytes)
+            node.directory.mkdir(parents=True)
+            node.data.symlink_to(disks[node.number])
+
+    cluster = new_cluster(prepare=place, format_options=segments,
+                          serve_options=(*segments, "--max-request-bytes", str(4 << 20), *map(str, serve_options)))
+    return cluster, disks
+
+
+def leave_room(disk, megabytes):
+    """Makes a small disk so large that `megabytes` are free."""
+    size = (shutil.disk_usage(disk).used >> 20) + megabytes
+    subprocess.run(["mount", "-o", f"remount,size={size}m", str(disk)], check=True)
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from conftest import OFFSET, kafka_ports
+from conftest import OFFSET, kafka_ports, leave_room, on_small_disks
 from history import Writer, judge, read_all
 from nodes import free_ports, require_binary, wait_until
 from wire import create_topic, leader_port
@@ -89,27 +88,6 @@ def test_port_in_use(single, kind):
     assert code != 0 and str(single.ports.of(kind, 1)) in words, words
 
 
-@pytest.fixture
-def small_disk(scratch):
-    """A function that makes a file system of some MiB in memory, if this machine lets us; unmounted afterwards."""
-    mounted = []
-
-    def make(megabytes):
-        point = scratch / f"disk-{len(mounted)}"
-        point.mkdir()
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(point)],
-                              capture_output=True, text=True)
-        if done.returncode != 0:
-            pytest.skip(f"cannot mount a small file system here: {done.stderr.strip()}")
-        mounted.append(point)
-        return point
-
-    yield make
-    for point in mounted:
-        # Lazily: a test that failed half-way may still have a file open there.
-        subprocess.run(["umount", "--lazy", str(point)], check=True)
-
-
 def test_read_only_disk(small_disk, single):
     disk = small_disk(600)
     single.data = disk / "data"
@@ -129,24 +107,13 @@ def test_disk_full_at_the_start(small_disk, single):
 
 
 def test_disk_full_on_the_leader(small_disk, new_cluster):
-    """The leader's write fails: it stops and names the file and the error, another leads, nothing acknowledged is
-    lost. With the disk as full as before it does not come up; with room it catches up."""
-    segments = ("--segment-bytes", str(8 << 20))
-    disks = {}
-
-    def place(cluster):
-        for node in cluster.nodes:
-            disks[node.number] = small_disk(400)
-            node.directory.mkdir(parents=True)
-            node.data.symlink_to(disks[node.number])
-
-    cluster = new_cluster(prepare=place, format_options=segments,
-                          serve_options=(*segments, "--max-request-bytes", str(4 << 20)))
+    """Without a watermark the leader's write fails: it stops and names the file and the error, another leads, nothing
+    acknowledged is lost. With the disk as full as before it does not come up; with room it catches up."""
+    cluster, disks = on_small_disks(new_cluster, small_disk, 400, "--min-free-bytes", 0)
     create_topic(kafka_ports(cluster), "much", 3)
     victim = cluster.leader()
     disk = disks[victim.number]
-    used = shutil.disk_usage(disk).used >> 20
-    subprocess.run(["mount", "-o", f"remount,size={used + 40}m", str(disk)], check=True)
+    leave_room(disk, 40)
     writer = Writer(cluster.bootstrap, "much", 3, size=10_000)
     writer.allowed = 15_000
     writer.start()

@@ -30,7 +30,7 @@ def test_help(command):
 def test_serve_help_names_every_setting():
     out = run("serve", "--help")[1]
     for name in ("data", "node-id", "kafka-listen", "kafka-advertise", "peer-listen", "admin-listen", "peers",
-                 "kafka-nodes", "default-partitions", "auto-create-topics", "config"):
+                 "kafka-nodes", "default-partitions", "auto-create-topics", "min-free-bytes", "config"):
         assert f"--{name}" in out, f"--{name} is not explained"
 
 

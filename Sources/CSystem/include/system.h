@@ -124,7 +124,7 @@ int64_t holdfast_seek_hole(int fd, uint64_t offset);
 int holdfast_mkdir(const char *path);
 int holdfast_rename(const char *from, const char *to);
 int holdfast_remove(const char *path);
-int holdfast_free_space(const char *path, uint64_t *bytes);
+int holdfast_disk_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes);
 
 struct holdfast_directory;
 int holdfast_directory_open(const char *path, struct holdfast_directory **directory);

@@ -67,6 +67,8 @@ package enum FaultClass: String, CaseIterable, Sendable {
     case bitRot = "bit-rot"
     // Links again.
     case leaderRelay = "leader-relay"
+    // Disks again: low on space, before they are full.
+    case lowSpace = "low-space"
 }
 
 /// How often each fault has fired.

@@ -81,6 +81,7 @@ final class Nemesis {
         case .damagedLog, .damagedSidecar, .damagedSnapshot, .damagedVoteSlot, .staleSector, .misdirectedWrite:
             damage(fault, in: simulation)
         case .bitRot: turnBits(in: simulation)
+        case .lowSpace: crowdDisks(in: simulation)
         case .leaderRelay: relay(4 + random.below(6), after: nil, in: simulation)
         case .clockJump, .clockDrift: disturbClock(fault, in: simulation)
         case .memberAdded, .memberRemoved, .leaderRemoved, .lostDisk, .lostDiskAsFounder, .twoChanges:
@@ -334,6 +335,23 @@ extension Nemesis {
                 simulation.coverage[fault] += disk.firedFaults.count - fired
                 disk.faults = []
             }
+        }
+    }
+
+    /// The leader's disk, or any number of disks, gets low on space for a while.
+    private func crowdDisks(in simulation: Simulation) {
+        let machines = simulation.machines.filter { $0.data != .none }
+        var crowded = Array(machines.shuffled(using: &random).prefix(1 + random.below(machines.count)))
+        if let leader = machines.first(where: \.isLeader), random.chance(perMille: 400) { crowded = [leader] }
+        let minimum = plan.settings.minimumFreeBytes
+        for machine in crowded {
+            machine.mayFail = true
+            machine.disk.capacity = machine.disk.usedBytes + random.between(minimum / 2...minimum - 1)
+            simulation.note("nemesis", "low-space", "node \(machine.id)")
+        }
+        let disks = crowded.map(\.disk)
+        cure(after: random.between(500_000...4_000_000), in: simulation) {
+            for disk in disks { disk.capacity = 1 << 40 }
         }
     }
 

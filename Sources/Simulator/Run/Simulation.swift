@@ -227,7 +227,10 @@ package final class Simulation {
             self.note("node \(number + 1)", "\(change.role)", "term \(change.term)")
             if change.role == .leader { self.observer.becameLeader(self.machines[number], term: change.term) }
         }
-        node.replica.onEvent = { [unowned self] in self.note("node \(number + 1)", "event", "\($0)") }
+        node.replica.onEvent = { [unowned self] event in
+            if case .intakeStopped = event { self.coverage[.lowSpace] += 1 }
+            self.note("node \(number + 1)", "event", "\(event)")
+        }
         observer.started(machine)
     }
 

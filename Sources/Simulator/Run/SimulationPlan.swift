@@ -59,10 +59,18 @@ package struct SimulationPlan: Sendable {
         // Last, so that a class that is added changes no other choice of a seed.
         for fault in FaultClass.added where random.chance(perMille: 300) { faults.append(fault) }
         if random.chance(perMille: 500) { transactors = 1 + random.below(2) }
+        if random.chance(perMille: 300) { watchSpace() }
     }
 
     /// Machines beside the founders', for members still to come.
     package var spares: Int { faults.contains(where: FaultClass.ofMembers.contains) ? 2 : 0 }
+
+    /// Without the watermark disks get full.
+    private mutating func watchSpace() {
+        faults.append(.lowSpace)
+        settings.spaceMilliseconds = 100
+        settings.minimumFreeBytes = 2 * settings.log.segmentBytes
+    }
 
     private mutating func drawSettings(_ random: inout SimulationRandom) {
         settings.tickMilliseconds = 20
@@ -79,6 +87,7 @@ package struct SimulationPlan: Sendable {
         settings.followerReachEntries = 10 << UInt64(random.below(7))
         settings.coldReadBytes = 1024 << random.below(8)
         settings.snapshotPieceBytes = 256 << random.below(8)
+        settings.spaceMilliseconds = 0
         kafka.autoCreateTopics = false
         kafka.retentionCheckMilliseconds = 200 << random.below(4)
     }
@@ -86,7 +95,9 @@ package struct SimulationPlan: Sendable {
 
 extension FaultClass {
     /// Those that the nemesis injects, with the added ones; the others come about by these.
-    static let injected: [FaultClass] = allCases.filter { !consequences.contains($0) && !added.contains($0) }
+    static let injected: [FaultClass] = allCases.filter {
+        !consequences.contains($0) && !added.contains($0) && $0 != .lowSpace
+    }
 
     static let added: [FaultClass] = [.bitRot, .leaderRelay]
 

@@ -103,6 +103,9 @@ extension Command {
             let minimum = configs.first { $0.name == "min.insync.replicas" }?.value.flatMap(Int.init) ?? 1
             text += "\nacks=all: \(max(minimum, voters / 2 + 1)) of \(voters) nodes have a record on disk first\n"
         }
+        if configs.contains(where: { $0.name == "holdfast.acks.leader" && $0.value == "allow" }) {
+            text += "acks=1: the leader alone has a record on disk first, and a change of leader may lose it\n"
+        }
         let own = configs.filter { !$0.isDefault }
         if !own.isEmpty {
             text += "\n" + TextTable(rows: [["SETTING", "VALUE"]] + own.map { [$0.name, $0.value ?? "-"] }).text

@@ -16,6 +16,18 @@ enum Figures {
     /// Nanoseconds, in milliseconds.
     static func milliseconds(_ nanoseconds: UInt64) -> String { fixed(Double(nanoseconds) / 1e6, 3) + " ms" }
 
+    /// In binary units, to a tenth: "12.3 GiB".
+    static func bytes(_ count: Int64) -> String {
+        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
+        var value = Double(count)
+        var unit = 0
+        while value >= 1024, unit < units.count - 1 {
+            value /= 1024
+            unit += 1
+        }
+        return fixed(value, unit == 0 ? 0 : 1) + " " + units[unit]
+    }
+
     /// "1,234,567"
     static func grouped(_ number: Int) -> String {
         var text = ""

@@ -78,6 +78,8 @@ class Campaign:
     def storage(stage):
         if stage == "small":
             return storage.SmallStorage()
+        if stage == "watched":
+            return storage.WatchedStorage()
         if stage == "forgetful":
             return storage.ForgetfulStorage(storage.build_forgetful(default_root() / "faults-build"))
         return storage.PlainStorage()

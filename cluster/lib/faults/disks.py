@@ -56,6 +56,29 @@ def disk_full(round_):
     storage.free(node)
 
 
+@fault("disk-low", "the disks of two nodes or of all get low on space: records wait, and nothing ends",
+       stage="watched", needs={"loop"})
+def disk_low(round_):
+    nodes = round_.random.sample(round_.cluster.nodes, round_.random.randint(2, 3))
+    storage = round_.stage.storage
+    for node in nodes:
+        storage.fill(node, round_.random.randint(5 << 20, 7 << 20))
+
+    def is_stopped():
+        leader = round_.cluster.leader()
+        status = leader.status() if leader else None
+        return status is not None and status["intakeStopped"]
+
+    wait_until(is_stopped, 20, "the intake to stop")
+    round_.injected("disks low of node " + ", ".join(str(node.number) for node in nodes))
+    round_.hold(0.2, 2)
+    ended = [node.number for node in round_.cluster.nodes if node.pid is None]
+    if ended:
+        raise ClusterError(f"nodes {ended} ended although the intake was stopped")
+    for node in nodes:
+        storage.free(node)
+
+
 def cut_power(round_, nodes, seed):
     """Ends nodes with the loss of what they had not synced; it counts as fired when there was something to lose."""
     lost = round_.stage.storage.cut_power(nodes, seed)

@@ -64,8 +64,9 @@ class Stage:
         ports = free_ports(NODES, offset)
         network.bind(ports)
         self.cluster = Cluster.create(
-            self.directory, NODES, ports, binary, ephemeral=True, serve_options=SERVE_SETTINGS,
-            format_options=LOG_SETTINGS, node_type=lambda cluster, n: PlacedNode(cluster, n, network))
+            self.directory, NODES, ports, binary, ephemeral=True,
+            serve_options=(*SERVE_SETTINGS, *storage.serve_settings), format_options=LOG_SETTINGS,
+            node_type=lambda cluster, n: PlacedNode(cluster, n, network))
 
     def open(self):
         self.storage.prepare(self.cluster)

@@ -17,6 +17,8 @@ SYNC_MILLISECONDS = 3
 class PlainStorage:
     """Folders on the disk that the repository is on."""
 
+    serve_settings = ()
+
     def prepare(self, cluster):
         """Called before the nodes are formatted."""
 
@@ -38,7 +40,9 @@ def mount(*arguments):
 
 
 class SmallStorage(PlainStorage):
-    """A small ext4 per node, in a file on a loop device."""
+    """A small ext4 per node, in a file on a loop device. The nodes take records until it is full."""
+
+    serve_settings = ("--min-free-bytes", "0")
 
     def __init__(self):
         self.points = {}
@@ -78,6 +82,12 @@ class SmallStorage(PlainStorage):
     def close(self):
         for point in self.points.values():
             subprocess.run(["umount", str(point)], check=True)
+
+
+class WatchedStorage(SmallStorage):
+    """The same, with the watermark that nodes have by themselves."""
+
+    serve_settings = ()
 
 
 class ForgetfulStorage(PlainStorage):
