@@ -35,7 +35,7 @@ let package = Package(
         .testTarget(name: "KafkaGatewayTests", dependencies: ["KafkaGateway", "KafkaWire", "Node", "Simulator", "Broker", "Records", "Bytes", "Ports"]),
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "Bytes", "Ports"]),
         .testTarget(name: "HoldfastClientTests", dependencies: ["HoldfastClient", "holdfast", "KafkaWire", "Records", "SystemIO", "Server", "Bytes"]),
-        .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Bytes"]),
+        .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "KafkaGateway", "Bytes"]),
         .testTarget(name: "ServerTests", dependencies: ["Server", "SystemIO", "Ports"]),
         .testTarget(name: "TidyTests"),
     ],

@@ -42,6 +42,18 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case takesLateTransactional = "takes-late-transactional"
     case admitsBehindMarkers = "admits-behind-markers"
     case snapshotForgetsAborted = "snapshot-forgets-aborted"
+    // Consumer groups.
+    case takesStaleGenerations = "takes-stale-generations"
+    case takesFencedCommits = "takes-fenced-commits"
+    case takesStaleEpochs = "takes-stale-epochs"
+    case assignsBeforeStored = "assigns-before-stored"
+    case givesToTwo = "gives-to-two"
+    case givesBeforeRevoked = "gives-before-revoked"
+    case newCoordinatorForgetsMembers = "new-coordinator-forgets-members"
+    case acknowledgesOffsetsEarly = "acknowledges-offsets-early"
+    case deposedCoordinatorTellsOffsets = "deposed-coordinator-tells-offsets"
+    case transactionsIgnoreMembers = "transactions-ignore-members"
+    case tellsUnstableOffsets = "tells-unstable-offsets"
 }
 
 /// The defect of this process.

@@ -131,6 +131,26 @@ struct GroupMembershipTests {
         #expect(try first.heartbeat() == .fencedInstanceId)
     }
 
+    /// The first of two processes that come with a member's name before the log has either must not learn the other's
+    /// id: both would be taken for the member, and commit in turns. Found by the simulator (seed 4).
+    @Test func twoProcessesOfAStaticMemberDoNotShareAnID() throws {
+        let cluster = try cluster()
+        let first = try GroupClient(cluster, instance: "i")
+        try first.send()
+        first.take(try first.client.receive())
+        _ = try first.sync([first.id: "mine"])
+        let second = try GroupClient(cluster, instance: "i")
+        let third = try GroupClient(cluster, instance: "i")
+        for process in [second, third] { try process.client.send(process.request) }
+        cluster.settle()
+        let refused: JoinGroupResponse = try second.client.receive()
+        #expect(refused.errorCode == .fencedInstanceId)
+        let taken: JoinGroupResponse = try third.client.receive()
+        #expect(taken.errorCode == .none && taken.memberId != refused.memberId)
+        third.take(taken)
+        #expect(try third.sync([:]).assignment == ByteSlice(utf8: "mine"))
+    }
+
     @Test func strangersAndLatecomersAreTold() throws {
         let cluster = try cluster()
         let member = try GroupClient(cluster)

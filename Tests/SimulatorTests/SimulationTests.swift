@@ -1,4 +1,5 @@
 import Bytes
+import KafkaGateway
 import Testing
 
 @testable import Simulator
@@ -54,6 +55,36 @@ struct SimulationTests {
         }.result
         #expect(result.violation == nil)
         #expect(result.coverage[.damagedLog] + result.coverage[.staleSector] > 0)
+    }
+
+    /// Members of consumer groups come and go while leaders do, and in the end each group is at rest.
+    @Test func groupsRebalance() {
+        let change = { (plan: inout SimulationPlan) in
+            plan.faults = [.transferToMember, .killOne]
+            plan.faultInterval = 800_000
+            plan.safetyPhase = 8_000_000
+            plan.groups?.changeInterval = 300_000
+            plan.groups?.transactionalPerMille = 300
+            plan.groups?.staticPerMille = 500
+        }
+        let seeds = (1...60 as ClosedRange<UInt64>).filter { GroupPlan(seed: $0) != nil }.prefix(8)
+        var coverage = Coverage()
+        for (position, seed) in seeds.enumerated() {
+            let first = transcript(seed, change)
+            #expect(first.result.violation == nil)
+            coverage.add(first.result.coverage)
+            if position < 2 { #expect(first.lines == transcript(seed, change).lines) }
+        }
+        for event in FaultClass.ofGroups { #expect(coverage[event] > 0, "\(event)") }
+    }
+
+    /// What a seed without groups does must not hang on what groups draw.
+    @Test func groupsChangeNothingElseOfAPlan() {
+        let plans = (1...40 as ClosedRange<UInt64>).map { SimulationPlan(seed: $0) }
+        #expect(plans.contains { $0.groups != nil } && plans.contains { $0.groups == nil })
+        for plan in plans where plan.groups == nil {
+            #expect(plan.kafka.groups.offsetRetentionMilliseconds == GroupSettings().offsetRetentionMilliseconds)
+        }
     }
 
     @Test func otherSeedsGiveOtherRuns() {

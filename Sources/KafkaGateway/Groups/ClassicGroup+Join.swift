@@ -98,6 +98,9 @@ extension ClassicGroup {
         }
         let generation = generation
         store(agreement { $0.assignment }) { [self] isStored in
+            // Another process has come while this was on its way. It must not get that one's id: both would be taken
+            // for the member.
+            if member.id != id { return answer(.failed(.fencedInstanceId, memberId: id)) }
             guard isStored, self.generation == generation, phase == .stable else {
                 return answer(.failed(.rebalanceInProgress, memberId: id))
             }

@@ -1,6 +1,7 @@
 import Broker
 import Bytes
 import KafkaWire
+import Planted
 
 /// SyncGroup, Heartbeat, LeaveGroup, and what a commit of offsets needs to know.
 extension ClassicGroup {
@@ -40,6 +41,14 @@ extension ClassicGroup {
         let ids = members.map(\.id)
         let storedGeneration = generation
         storing = generation
+        #if DEBUG
+        if Planted.has(.assignsBeforeStored) {
+            for (member, assignment) in zip(members, given) {
+                member.assignment = assignment
+                member.answerSync(assigned(member))
+            }
+        }
+        #endif
         store(agreement { member in ids.firstIndex(of: member.id).map { given[$0] } ?? .empty }) { [self] isStored in
             guard phase == .assigning, storing == storedGeneration, generation == storedGeneration else { return }
             storing = nil
@@ -107,6 +116,10 @@ extension ClassicGroup {
     /// May this member commit offsets now? A generation below zero stands for a client that assigns by itself.
     func checkCommit(_ id: String, instance: String?, generation: Int32, now: UInt64) -> KafkaErrorCode {
         if generation < 0, phase == .empty { return .none }
+        #if DEBUG
+        if Planted.has(.takesStaleGenerations), member(id) != nil { return .none }
+        if Planted.has(.takesFencedCommits), generation == self.generation, instance != nil { return .none }
+        #endif
         do throws(GroupRefusal) {
             let member = try identify(id, instance: instance)
             if generation != self.generation { return .illegalGeneration }

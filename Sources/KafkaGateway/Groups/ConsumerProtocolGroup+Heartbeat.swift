@@ -1,5 +1,6 @@
 import Broker
 import KafkaWire
+import Planted
 
 extension ConsumerProtocolGroup {
     /// `id` is the member's, given out just now if the request has none. The request is well formed.
@@ -115,6 +116,9 @@ extension ConsumerProtocolGroup {
     func checkOffsets(_ id: String, epoch: Int32) -> KafkaErrorCode {
         if epoch < 0, state.members.isEmpty { return .none }
         guard let position = state.position(of: id) else { return .unknownMemberId }
+        #if DEBUG
+        if Planted.has(.takesStaleEpochs) { return .none }
+        #endif
         return state[position].epoch == epoch ? .none : .staleMemberEpoch
     }
 }
@@ -139,8 +143,7 @@ extension ConsumerMembership {
             }
         }
         if member.held.count < member.target.count {
-            let others = members.indices.filter { $0 != position }
-            let taken = Set(others.flatMap { members[$0].held + members[$0].revoking })
+            let taken = taken(besides: position)
             member.held = member.target.filter { !taken.contains($0) }
         }
         if member.epoch != epoch {
@@ -148,6 +151,16 @@ extension ConsumerMembership {
             member.epoch = epoch
         }
         if member != self[position] { self[position] = member }
+    }
+
+    /// What others hold, or have yet to give up.
+    private func taken(besides position: Int) -> Set<PartitionKey> {
+        let others = members.indices.filter { $0 != position }
+        #if DEBUG
+        if Planted.has(.givesToTwo) { return [] }
+        if Planted.has(.givesBeforeRevoked) { return Set(others.flatMap { members[$0].held }) }
+        #endif
+        return Set(others.flatMap { members[$0].held + members[$0].revoking })
     }
 }
 

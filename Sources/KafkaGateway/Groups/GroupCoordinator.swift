@@ -1,6 +1,7 @@
 import Broker
 import KafkaWire
 import Node
+import Planted
 
 /// The groups that have members, or are about to, as the leader runs them. All of it is made anew from the broker's
 /// state when this node becomes ready to lead, and dropped when it stops.
@@ -40,6 +41,9 @@ final class GroupCoordinator {
         term = leads
         for group in abandoned { group.abandon() }
         guard term != nil else { return }
+        #if DEBUG
+        if Planted.has(.newCoordinatorForgetsMembers) { return }
+        #endif
         for stored in gateway.broker.allGroups where stored.memberCount > 0 {
             if let membership = stored.membership { take(membership, stored.name) } else { take(stored.generation) }
         }
@@ -82,6 +86,11 @@ final class GroupCoordinator {
     func find(_ name: String) -> ClassicGroup? {
         if let group = groupOfName[name] { return group }
         guard consumerGroupOfName[name] == nil, let stored = gateway.broker.group(named: name) else { return nil }
+        #if DEBUG
+        if Planted.has(.newCoordinatorForgetsMembers), stored.membership == nil {
+            return take(GroupGeneration(group: name, number: stored.generation.number))
+        }
+        #endif
         return stored.membership == nil ? take(stored.generation) : nil
     }
 

@@ -1,6 +1,7 @@
 import Broker
 import Bytes
 import KafkaWire
+import Planted
 
 /// Committed offsets of consumer groups: each commit is a log entry, acknowledged when a majority has it on disk.
 extension KafkaSession {
@@ -29,6 +30,12 @@ extension KafkaSession {
             }
         }
         let ticket = reserve(holding: 0)
+        #if DEBUG
+        if Planted.has(.acknowledgesOffsetsEarly) {
+            fill(ticket, header, request.answer(places.map { $0.key == nil ? $0.refusal : .none }))
+            return gateway.propose([.commitOffsets(group: request.groupId, offsets: offsets)]) { _ in }
+        }
+        #endif
         gateway.propose(offsets.isEmpty ? [] : [.commitOffsets(group: request.groupId, offsets: offsets)]) {
             [weak self] outcomes in
             let committed = outcomes.first?.coordinatorCode ?? .none
@@ -62,6 +69,13 @@ extension KafkaSession {
             })
         }
         if let refusal = gateway.coordinator.refusal { return respond(header, failing(refusal)) }
+        #if DEBUG
+        if Planted.has(.deposedCoordinatorTellsOffsets) {
+            return respond(header, OffsetFetchResponse(groups: request.groups.map {
+                gateway.offsets($0, isStable: request.requireStable)
+            }))
+        }
+        #endif
         let ticket = reserve(holding: 0)
         replica.readBarrier { [weak self] isCurrent in
             guard let self else { return }
@@ -125,6 +139,9 @@ extension KafkaGateway {
             if code.isError { return .init(groupId: request.groupId, topics: [], errorCode: code) }
         }
         let group = broker.group(named: request.groupId)
+        #if DEBUG
+        let isStable = isStable && !Planted.has(.tellsUnstableOffsets)
+        #endif
         let unstable = isStable ? Set(broker.unstableOffsets(ofGroup: request.groupId)) : []
         guard let topics = request.topics else {
             return .init(groupId: request.groupId, topics: group.map { everything($0, unstable) } ?? [])

@@ -1,5 +1,6 @@
 import Broker
 import KafkaWire
+import Planted
 
 extension KafkaSession {
     /// TxnOffsetCommit (key 28): offsets that count once the transaction is committed.
@@ -37,6 +38,9 @@ extension KafkaSession {
         if request.groupId.isEmpty { return .invalidGroupId }
         if request.transactionalId.isEmpty { return .invalidRequest }
         if request.generationId < 0 && request.memberId.isEmpty && request.groupInstanceId == nil { return nil }
+        #if DEBUG
+        if Planted.has(.transactionsIgnoreMembers) { return nil }
+        #endif
         guard let group = gateway.coordinator.findEither(request.groupId) else { return .illegalGeneration }
         let commit = OffsetCommitRequest(
             groupId: request.groupId, generationIdOrMemberEpoch: request.generationId, memberId: request.memberId,

@@ -88,6 +88,28 @@ class KafkaClient {
         askForLeader()
     }
 
+    /// Asks the leader, again and again until the answer is one that lasts, as long as `isWanted`.
+    func askLeader<Response: KafkaResponseBody>(
+        _ request: some KafkaRequestBody, as type: Response.Type, while isWanted: @escaping () -> Bool = { true },
+        code: @escaping (Response) -> KafkaErrorCode, then: @escaping (Response, KafkaErrorCode) -> Void
+    ) {
+        guard isWanted() else { return }
+        let again = { [unowned self] in
+            self.simulation.after(self.random.between(10_000...80_000)) { [unowned self] in
+                self.askLeader(request, as: type, while: isWanted, code: code, then: then)
+            }
+        }
+        findLeader { [unowned self] in
+            guard let leader = self.leader else { return again() }
+            self.call(request, to: leader, as: type) { [unowned self] response in
+                let answer = response.map(code) ?? .networkException
+                if let response, !answer.isRetriable { return then(response, answer) }
+                if answer != .concurrentTransactions { self.forgetLeader() }
+                again()
+            }
+        }
+    }
+
     private func askForLeader() {
         guard !isAskingForLeader else { return }
         isAskingForLeader = true

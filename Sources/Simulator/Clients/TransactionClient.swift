@@ -33,27 +33,7 @@ final class TransactionClient: KafkaClient {
 
     func begin() { initialize(expected: nil) }
 
-    // MARK: Asking until there is an answer
-
-    /// Asks the leader, again and again until the answer is one that lasts.
-    private func ask<Response: KafkaResponseBody>(
-        _ request: some KafkaRequestBody, as type: Response.Type, code: @escaping (Response) -> KafkaErrorCode,
-        then: @escaping (Response, KafkaErrorCode) -> Void
-    ) {
-        findLeader { [unowned self] in
-            guard let leader = self.leader else {
-                return self.again { self.ask(request, as: type, code: code, then: then) }
-            }
-            self.call(request, to: leader, as: type) { [unowned self] response in
-                let answer = response.map(code) ?? .networkException
-                if let response, !answer.isRetriable { return then(response, answer) }
-                if answer != .concurrentTransactions { self.forgetLeader() }
-                self.again { self.ask(request, as: type, code: code, then: then) }
-            }
-        }
-    }
-
-    private func again(_ body: @escaping () -> Void) { simulation.after(random.between(10_000...80_000), body) }
+    // MARK: Its place
 
     /// It was fenced, by another incarnation or by its timeout; or it has lost count.
     private func isOut(_ code: KafkaErrorCode, _ what: String) -> Bool {
@@ -81,7 +61,8 @@ final class TransactionClient: KafkaClient {
         let request = InitProducerIdRequest(
             transactionalId: transactionalId, transactionTimeoutMs: Int32(random.between(1000...4000)),
             producerId: expected?.id ?? -1, producerEpoch: expected?.epoch ?? -1)
-        ask(request, as: InitProducerIdResponse.self, code: { $0.errorCode }, then: { [unowned self] response, code in
+        askLeader(request, as: InitProducerIdResponse.self, code: { $0.errorCode }, then: {
+            [unowned self] response, code in
             if self.isOut(code, "InitProducerId") { return }
             let identity = TransactionHistory.Identity(id: response.producerId, epoch: response.producerEpoch)
             // The answer to one that asks again may be the epoch it was not told of.
@@ -119,7 +100,7 @@ final class TransactionClient: KafkaClient {
             let codes = response.topics.flatMap { $0.partitions.map(\.errorCode) }
             return codes.first { $0.isRetriable } ?? codes.first { $0.isError } ?? .none
         }
-        ask(request, as: AddPartitionsToTxnResponse.self, code: code) { [unowned self] _, code in
+        askLeader(request, as: AddPartitionsToTxnResponse.self, code: code) { [unowned self] _, code in
             if self.isOut(code, "AddPartitionsToTxn") { return }
             if self.random.chance(perMille: 200) { return self.abandon() }
             self.produce(0)
@@ -150,7 +131,7 @@ final class TransactionClient: KafkaClient {
         let partition = partitions[position]
         let (request, count) = batch(partition)
         let code = { (response: ProduceResponse) in response.partitions.first?.errorCode ?? .unknownServerError }
-        ask(request, as: ProduceResponse.self, code: code) { [unowned self] _, code in
+        askLeader(request, as: ProduceResponse.self, code: code) { [unowned self] _, code in
             if self.isOut(code, "Produce") { return }
             self.sequences[partition] += count
             self.produce(position + 1)
@@ -162,7 +143,7 @@ final class TransactionClient: KafkaClient {
         let request = AddOffsetsToTxnRequest(
             transactionalId: transactionalId, producerId: identity.id, producerEpoch: identity.epoch,
             groupId: Self.group(author))
-        ask(request, as: AddOffsetsToTxnResponse.self, code: { $0.errorCode }, then: { [unowned self] _, code in
+        askLeader(request, as: AddOffsetsToTxnResponse.self, code: { $0.errorCode }, then: { [unowned self] _, code in
             if self.isOut(code, "AddOffsetsToTxn") { return }
             self.commitOffsets()
         })
@@ -179,7 +160,7 @@ final class TransactionClient: KafkaClient {
         let code = { (response: TxnOffsetCommitResponse) in
             response.topics.first?.partitions.first?.errorCode ?? .unknownServerError
         }
-        ask(request, as: TxnOffsetCommitResponse.self, code: code) { [unowned self] _, code in
+        askLeader(request, as: TxnOffsetCommitResponse.self, code: code) { [unowned self] _, code in
             if self.isOut(code, "TxnOffsetCommit") { return }
             self.end(commits: self.random.chance(perMille: 700)) { [unowned self] in self.next() }
         }
@@ -192,7 +173,7 @@ final class TransactionClient: KafkaClient {
         let request = EndTxnRequest(
             transactionalId: transactionalId, producerId: identity.id, producerEpoch: identity.epoch,
             committed: commits)
-        ask(request, as: EndTxnResponse.self, code: { $0.errorCode }, then: { [unowned self] _, code in
+        askLeader(request, as: EndTxnResponse.self, code: { $0.errorCode }, then: { [unowned self] _, code in
             if self.isOut(code, "EndTxn") { return }
             if let wrong = self.log.ended(number, commits: commits) { return self.simulation.fail(wrong) }
             then()

@@ -21,6 +21,7 @@ final class Workload {
     /// Every incarnation, in order.
     private var transactors: [TransactionClient] = []
     private var transactionReader: TransactionReader?
+    private var groups: [SimulatedGroup] = []
     private weak var simulation: Simulation?
     let plan: SimulationPlan
     private var random: SimulationRandom
@@ -50,10 +51,19 @@ final class Workload {
             transactionReader = TransactionReader(
                 name: "reader of transactions", simulation: simulation, random: random.fork())
         }
+        if let groups = plan.groups { addGroups(groups, to: simulation) }
         director.begin()
         transactionReader?.begin()
         for producer in producers { producer.begin() }
         for consumer in consumers { consumer.begin() }
+        for group in groups { group.begin() }
+    }
+
+    private func addGroups(_ plan: GroupPlan, to simulation: Simulation) {
+        var random = SimulationRandom(seed: plan.seed)
+        for _ in 0..<plan.groups {
+            groups.append(SimulatedGroup(simulation: simulation, plan: plan, random: random.fork()))
+        }
     }
 
     // MARK: Transactions
@@ -97,10 +107,15 @@ final class Workload {
 
     // MARK: The end
 
-    func close() { isClosing = true }
+    func close() {
+        isClosing = true
+        for group in groups { group.close() }
+    }
 
     /// Every value sent has been acknowledged or given up.
-    var isDrained: Bool { producers.allSatisfy(\.isIdle) && transactors.allSatisfy(\.isIdle) }
+    var isDrained: Bool {
+        producers.allSatisfy(\.isIdle) && transactors.allSatisfy(\.isIdle) && groups.allSatisfy(\.isDrained)
+    }
 
     /// Every producer that waits for acknowledgements has had one.
     func acknowledgements(since time: UInt64) -> Bool {
@@ -111,7 +126,17 @@ final class Workload {
     func beginFinalAudit() {
         director?.beginFinalAudit()
         transactionReader?.beginFinalAudit()
+        for group in groups { group.beginFinalAudit() }
     }
 
-    var isAudited: Bool { director?.isAudited ?? false && transactionReader?.isAudited ?? true }
+    var isAudited: Bool {
+        director?.isAudited ?? false && transactionReader?.isAudited ?? true && groups.allSatisfy(\.isAudited)
+    }
+
+    /// Why it is not, if that is because of a group.
+    var unrest: String? {
+        groups.first { !$0.isAudited }.map { group in
+            "\(group.name) does not come to rest: \(group.unrest ?? "another leader is to be tried")"
+        }
+    }
 }

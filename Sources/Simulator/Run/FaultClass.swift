@@ -69,6 +69,17 @@ package enum FaultClass: String, CaseIterable, Sendable {
     case leaderRelay = "leader-relay"
     // Disks again: low on space, before they are full.
     case lowSpace = "low-space"
+    // Consumer groups: what happens to members, and what comes of it.
+    case groupMemberCrashed = "group-member-crashed"
+    case groupMemberPaused = "group-member-paused"
+    case groupMemberLeft = "group-member-left"
+    case staticMemberReplaced = "static-member-replaced"
+    case groupProtocolChanged = "group-protocol-changed"
+    case classicRebalance = "classic-rebalance"
+    case consumerRebalance = "consumer-rebalance"
+    case staleCommitRefused = "stale-commit-refused"
+    case groupTransactionCommitted = "group-transaction-committed"
+    case groupTransactionAborted = "group-transaction-aborted"
 }
 
 /// How often each fault has fired.

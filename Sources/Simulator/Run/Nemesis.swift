@@ -89,6 +89,11 @@ final class Nemesis {
         case .transferToMember: transferToMember(in: simulation)
         case .transfer, .clientKilled, .clientStalled, .overload: disturbClients(fault, in: simulation)
         case .lostWrite, .tornWrite, .reorderedWrites, .lostName, .memberReturned: break
+        // Groups see to their members themselves.
+        case .groupMemberCrashed, .groupMemberPaused, .groupMemberLeft, .staticMemberReplaced, .groupProtocolChanged,
+            .classicRebalance, .consumerRebalance, .staleCommitRefused, .groupTransactionCommitted,
+            .groupTransactionAborted:
+            break
         }
     }
 

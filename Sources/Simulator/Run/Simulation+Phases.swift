@@ -106,7 +106,7 @@ extension Simulation {
         }
         workload.beginFinalAudit()
         guard run(until: now + Self.livenessBound, { self.workload.isAudited }) else {
-            return fail("I17: the topics cannot be read to their end")
+            return fail("I17: \(workload.unrest ?? "the topics cannot be read to their end")")
         }
         if isEqual() { return compareMembers() }
         // A damaged node whose peers have deleted what it lacks may have to go on without a vote: see the catalog's

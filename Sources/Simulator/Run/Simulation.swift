@@ -21,6 +21,7 @@ package final class Simulation {
     var clientBlocks: [Int] = []
     let history = History()
     let transactionHistory = TransactionHistory()
+    let groupHistory = GroupHistory()
     let observer: ClusterObserver
     package internal(set) var coverage = Coverage()
     /// Reorders and loses frames.

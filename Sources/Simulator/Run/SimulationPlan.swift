@@ -27,6 +27,7 @@ package struct SimulationPlan: Sendable {
     package var consumers: Int
     /// Transactional ids.
     package var transactors = 0
+    package var groups: GroupPlan?
     package var partitions: Int
     /// Mean microseconds between two batches of a producer.
     package var produceInterval: UInt64
@@ -60,6 +61,8 @@ package struct SimulationPlan: Sendable {
         for fault in FaultClass.added where random.chance(perMille: 300) { faults.append(fault) }
         if random.chance(perMille: 500) { transactors = 1 + random.below(2) }
         if random.chance(perMille: 300) { watchSpace() }
+        groups = GroupPlan(seed: seed)
+        groups?.configure(&kafka.groups)
     }
 
     /// Machines beside the founders', for members still to come.
@@ -103,6 +106,13 @@ extension FaultClass {
 
     private static let consequences: [FaultClass] = [
         .lostWrite, .tornWrite, .reorderedWrites, .lostName, .memberReturned,
+    ] + ofGroups
+
+    /// Groups see to their members themselves.
+    static let ofGroups: [FaultClass] = [
+        .groupMemberCrashed, .groupMemberPaused, .groupMemberLeft, .staticMemberReplaced, .groupProtocolChanged,
+        .classicRebalance, .consumerRebalance, .staleCommitRefused, .groupTransactionCommitted,
+        .groupTransactionAborted,
     ]
 
     /// These come together or not at all: a run with them has machines to spare.

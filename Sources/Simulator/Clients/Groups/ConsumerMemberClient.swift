@@ -1,0 +1,123 @@
+import KafkaWire
+
+/// A member by the consumer protocol (KIP-848): says with each heartbeat where it stands, gives up what it is told to,
+/// takes what it is given.
+final class ConsumerMemberClient: GroupMemberClient {
+    private var topicId: KafkaUUID?
+    /// The next heartbeat says everything, and asks to be told everything.
+    private var saysAll = true
+    /// The coordinator has not been told what it owns now.
+    private var hasMoved = false
+    private var isJoined = false
+
+    override init(name: String, random: SimulationRandom, group: SimulatedGroup, instance: String?) {
+        var random = random
+        let id = KafkaUUID(high: random.next(), low: random.next())
+        super.init(name: name, random: random, group: group, instance: instance)
+        memberId = id.description
+    }
+
+    override var isClassic: Bool { false }
+    override var isStable: Bool { isJoined && !saysAll && !hasMoved }
+
+    override func join() {
+        releaseAll()
+        generation = 0
+        isJoined = false
+        saysAll = true
+        turn { [unowned self] in self.beat() }
+    }
+
+    private func joinAgain() { turn(after: shortly) { [unowned self] in self.join() } }
+
+    private var owned: [KafkaTopicPartitions] {
+        guard let topicId, !held.isEmpty else { return [] }
+        return [.init(topicId: topicId, partitions: held.map(Int32.init))]
+    }
+
+    private func beat() {
+        var request = ConsumerGroupHeartbeatRequest(
+            groupId: group.name, memberId: memberId, memberEpoch: generation, instanceId: instance)
+        if saysAll {
+            request.rebalanceTimeoutMs = Int32(group.plan.rebalanceMilliseconds)
+            request.subscribedTopicNames = [group.topic]
+        }
+        if saysAll || hasMoved { request.topicPartitions = owned }
+        let sent = generation
+        let asked = history.stamp()
+        ask(request, as: ConsumerGroupHeartbeatResponse.self) { [unowned self] response in
+            let code = response?.errorCode ?? .networkException
+            switch code {
+            case .none: if let response { self.attended(response, sent: sent, asked: asked) }
+            case .unknownMemberId, .fencedMemberEpoch: self.isOut(code)
+            case .fencedInstanceId: self.end()
+            // A process with its name is there, or a member of the other protocol.
+            case .unreleasedInstanceId, .groupIdNotFound: self.joinAgain()
+            case _ where code.isRetriable:
+                self.forgetCoordinator()
+                self.saysAll = true
+                self.turn(after: self.shortly) { [unowned self] in self.beat() }
+            default: self.simulation.fail("\(self.name): ConsumerGroupHeartbeat was refused with \(code.name)")
+            }
+        }
+    }
+
+    private func attended(_ response: ConsumerGroupHeartbeatResponse, sent: Int32, asked: Int) {
+        let before = history.newest(group.number)
+        generation = response.memberEpoch
+        if let wrong = history.told(claim, sent: sent, asked: asked) {
+            return fail(wrong)
+        }
+        if before > 0, generation > before { simulation.coverage[.consumerRebalance] += 1 }
+        isJoined = true
+        saysAll = false
+        hasMoved = false
+        group.established(self)
+        commitLate()
+        guard let assignment = response.assignment else { return beatLater() }
+        if let topic = assignment.first { topicId = topic.topicId }
+        let target = assignment.flatMap(\.partitions).map(Int.init)
+        guard target.allSatisfy(holdings.indices.contains) else {
+            return simulation.fail("\(name): \(target) are not partitions of \(group.topic)")
+        }
+        simulation.note(name, "reads", "\(target) in epoch \(generation)")
+        let excess = held.filter { !target.contains($0) }
+        if excess.isEmpty { return move(to: target) }
+        guard random.chance(perMille: 700) else { return move(to: target) }
+        commitAndTurn { [unowned self] in self.move(to: target) }
+    }
+
+    private func move(to target: [Int]) {
+        let before = held
+        release(before.filter { !target.contains($0) })
+        take(target)
+        if held == before { return beatLater() }
+        hasMoved = true
+        turn { [unowned self] in self.beat() }
+    }
+
+    private func beatLater() {
+        turn(after: group.plan.heartbeatInterval) { [unowned self] in self.beat() }
+    }
+
+    /// By a commit or a question for offsets, too.
+    override func isOut(_ code: KafkaErrorCode) {
+        if code != .staleMemberEpoch { return join() }
+        // An answer is on its way, or was missed.
+        saysAll = true
+        turn(after: shortly) { [unowned self] in self.beat() }
+    }
+
+    /// A static member says that it will be back.
+    override func leave() {
+        isJoined = false
+        let request = ConsumerGroupHeartbeatRequest(
+            groupId: group.name, memberId: memberId, memberEpoch: instance == nil ? -1 : -2, instanceId: instance)
+        turn { [unowned self] in
+            self.ask(request, as: ConsumerGroupHeartbeatResponse.self) { [unowned self] response in
+                if response?.errorCode == KafkaErrorCode.none { self.simulation.coverage[.groupMemberLeft] += 1 }
+                self.end()
+            }
+        }
+    }
+}

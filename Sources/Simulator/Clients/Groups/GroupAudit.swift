@@ -1,0 +1,96 @@
+import KafkaWire
+
+/// What must be true of a group once all is well: it comes to rest, its offsets are what its members were told, and
+/// another leader moves nobody.
+final class GroupAudit: KafkaClient {
+    unowned let group: SimulatedGroup
+    private(set) var isDone = false
+    private var generationAtStart: Int32 = 0
+    /// Since when nothing has changed, and what has not.
+    private var restStart: UInt64 = 0
+    private var resting: (generation: Int32, elections: Int) = (-1, -1)
+
+    init(group: SimulatedGroup, random: SimulationRandom) {
+        self.group = group
+        super.init(name: "audit of \(group.name)", simulation: group.simulation, random: random)
+    }
+
+    private var generation: Int32 { simulation.groupHistory.newest(group.number) }
+
+    func begin() {
+        generationAtStart = generation
+        awaitRest { [unowned self] in self.compareOffsets() }
+    }
+
+    /// How often a group may be dealt out anew on its way to rest: for each process that may still be counted a member
+    /// and each that comes, with as many again for coordinators that change meanwhile.
+    private var maximumRebalances: Int32 { Int32(4 * group.plan.places + 4) }
+
+    private func awaitRest(_ then: @escaping () -> Void) {
+        group.keepAlive()
+        if generation - generationAtStart > maximumRebalances {
+            return simulation.fail(
+                "I17: \(group.name) went from generation \(generationAtStart) to \(generation) and is not at rest: "
+                    + (group.unrest ?? ""))
+        }
+        let now = (generation: generation, elections: simulation.observer.elections)
+        if group.unrest != nil || now != resting { restStart = simulation.now }
+        resting = now
+        if simulation.now - restStart > patience { return then() }
+        simulation.after(50_000) { [unowned self] in self.awaitRest(then) }
+    }
+
+    /// Longer than a session under one coordinator, so that whoever has gone and is not heard of has been missed.
+    private var patience: UInt64 { UInt64(group.plan.sessionMilliseconds) * 1200 + 300_000 }
+
+    /// By somebody who is no member.
+    private func compareOffsets() {
+        findLeader { [unowned self] in
+            let leader = self.leader ?? 0
+            let partitions = 0..<self.group.plan.partitions
+            let floors = partitions.map { self.simulation.groupHistory.floor(self.group.number, $0) }
+            let topic = OffsetFetchRequest.Topic(name: self.group.topic, partitions: partitions.map(Int32.init))
+            let request = OffsetFetchRequest(
+                groups: [.init(groupId: self.group.name, topics: [topic])], requireStable: true)
+            self.call(request, to: leader, as: OffsetFetchResponse.self) { [unowned self] response in
+                let found = response?.groups.first?.topics.first?.partitions ?? []
+                guard found.count == partitions.count, found.allSatisfy({ $0.errorCode == .none }) else {
+                    self.forgetLeader()
+                    return self.simulation.after(50_000) { [unowned self] in self.compareOffsets() }
+                }
+                for answer in found { self.compare(answer, floor: floors[Int(answer.partitionIndex)]) }
+                self.moveLeader()
+            }
+        }
+    }
+
+    private func compare(_ answer: OffsetFetchResponse.Partition, floor: Int64) {
+        let partition = Int(answer.partitionIndex)
+        let history = simulation.groupHistory
+        let processed = history.processed(group.number, partition)
+        let wrong = history.fetched(group.number, partition, answer.committedOffset, floor: floor)
+        if let wrong { return simulation.fail("\(group.name): \(wrong)") }
+        if max(answer.committedOffset, 0) != processed {
+            simulation.fail(
+                "\(group.name): \(answer.committedOffset) is committed of partition \(partition), \(processed) were "
+                    + "processed")
+        }
+    }
+
+    /// Nobody is to be moved by that.
+    private func moveLeader() {
+        let before = generation
+        let members = group.members.map(\.memberId)
+        let others = simulation.members.filter { $0.isUp && !$0.isLeader }
+        if !others.isEmpty { simulation.handOver(to: random.pick(others).number) }
+        // The new one is given the time to be found.
+        simulation.after(patience + 1_000_000) { [unowned self] in
+            guard self.generation == before, self.group.members.map(\.memberId) == members else {
+                return self.simulation.fail(
+                    "I17: \(self.group.name) was at rest in generation \(before), and another leader brought "
+                        + "\(self.generation)")
+            }
+            self.isDone = true
+        }
+    }
+}
