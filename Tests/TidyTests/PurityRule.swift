@@ -8,7 +8,7 @@ enum PurityRule {
         ban("is random", "SystemRandomNumberGenerator", "randomElement", "shuffled", "shuffle")
         ban("is seeded per process", "Hasher", "hashValue")
         ban("is concurrency", "async", "await", "actor", "Task", "Mutex", "Atomic", "Thread")
-        ban("blocks", "sleep", "usleep", "nanosleep")
+        for word in TextRule.waits { ban("blocks", word) }
         ban("is floating point", "Double", "Float", "Float16", "Float80")
         ban("reads the surroundings", "getenv", "CommandLine", "ProcessInfo")
         return table

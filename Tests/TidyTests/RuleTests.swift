@@ -119,11 +119,17 @@ import Testing
         #expect(TextRule.check(file(text, "cluster/x")).isEmpty)
     }
 
-    @Test func swallowedErrorsAndSleeps() {
+    @Test func swallowedErrors() {
         #expect(TextRule.checkCode(file("let x = try? read()")).count == 1)
         #expect(TextRule.checkCode(file("let x = try read() // not try?")).isEmpty)
-        #expect(TextRule.checkCode(file("usleep(10)", "Tests/A/B.swift")).count == 1)
-        #expect(TextRule.checkCode(file("let text = \"sleep(1)\"", "Tests/A/B.swift")).isEmpty)
+    }
+
+    @Test(arguments: TextRule.waits)
+    func waitsInTestsAndPureModules(call: String) {
+        #expect(TextRule.checkCode(file("\(call)(10)", "Tests/A/B.swift")).count == 1)
+        #expect(TextRule.checkCode(file("try await Task.\(call)(for: .seconds(1))", "Tests/A/B.swift")).count == 1)
+        #expect(TextRule.checkCode(file("let text = \"\(call)(1)\"", "Tests/A/B.swift")).isEmpty)
+        #expect(PurityRule.check(file("\(call)(10)", "Sources/Raft/A.swift")).count == 1)
     }
 
     @Test func topLevel() {

@@ -27,6 +27,9 @@ enum TextRule {
         return false
     }
 
+    /// What lets time pass instead of waiting for something.
+    static let waits = ["sleep", "usleep", "nanosleep"]
+
     /// Swift only: an error that is thrown away, and time that is waited for instead of a condition.
     static func checkCode(_ file: SourceFile) -> [Violation] {
         let tokens = file.tokens
@@ -36,7 +39,7 @@ enum TextRule {
                 return file.violation(token.line, "swallowed error", "try" + "? throws the reason away")
             }
             let isTest = file.path.hasPrefix("Tests/")
-            if isTest, ["sleep", "usleep", "nanosleep"].contains(token.text), tokens.text(at: index + 1) == "(" {
+            if isTest, waits.contains(token.text), tokens.text(at: index + 1) == "(" {
                 return file.violation(token.line, "sleep in a test", "wait for a condition, with a deadline")
             }
             return nil
