@@ -43,7 +43,6 @@ struct RepairState {
     /// beginning.
     var scrubEnd: UInt64 = 0
     var isScrubbing = false
-    var ticks = 0
 
     /// Peers whose chain checksum differs from ours.
     var differing: Set<NodeID> = []

@@ -14,7 +14,6 @@ struct ClockReadings {
     private static let staleNanoseconds: UInt64 = 10_000_000_000
 
     private var readings: [NodeID: Reading] = [:]
-    var ticks = 0
 
     mutating func note(_ wallMilliseconds: Int64, of node: NodeID, now: UInt64) {
         readings[node] = Reading(wallMilliseconds: wallMilliseconds, readAt: now)
@@ -30,10 +29,7 @@ struct ClockReadings {
 extension Replica {
     /// A follower tells its leader the time.
     func tickClock() {
-        clocks.ticks += 1
-        guard clocks.ticks % max(settings.clockMilliseconds / settings.tickMilliseconds, 1) == 0,
-            let leader, leader != node
-        else { return }
+        guard isDue(every: settings.clockMilliseconds), let leader, leader != node else { return }
         send(.clock(milliseconds: clock.wallMilliseconds), to: leader)
     }
 

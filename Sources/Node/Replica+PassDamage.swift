@@ -26,8 +26,7 @@ extension Replica {
     private func deleteApplied(through end: UInt64) {
         guard broker.lowestLiveIndex.map({ $0 > end }) ?? true else { return }
         if let snapshot = log.newestSnapshot, snapshot.index >= end { return deleteObsoleteSegments() }
-        snapshots.bytesSince = max(snapshots.bytesSince, settings.snapshotIntervalBytes)
-        takeSnapshotIfDue()
+        if canTakeSnapshot { takeSnapshot() }
     }
 
     /// A leader that cannot apply its log serves nobody; another can.

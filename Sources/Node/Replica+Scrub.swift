@@ -6,9 +6,8 @@ import Raft
 /// The background check of what is on disk, at a bounded rate, and of the replicas against each other.
 extension Replica {
     func tickScrub() {
-        repair.ticks += 1
-        if repair.ticks % max(settings.scrubMilliseconds / settings.tickMilliseconds, 1) == 0 { scrub() }
-        if repair.ticks % max(settings.chainMilliseconds / settings.tickMilliseconds, 1) == 0 { tellChain() }
+        if isDue(every: settings.scrubMilliseconds) { scrub() }
+        if isDue(every: settings.chainMilliseconds) { tellChain() }
     }
 
     private func scrub() {

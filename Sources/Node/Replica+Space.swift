@@ -21,15 +21,10 @@ extension Replica {
     }
 
     func tickSpace() {
-        if isDue(every: settings.spaceMilliseconds) { readSpace() }
-        if isDue(every: settings.clockMilliseconds) { tellSpace(otherMembers) }
-        space.ticks += 1
+        if settings.spaceMilliseconds > 0, isDue(every: settings.spaceMilliseconds, atOnce: true) { readSpace() }
+        if isDue(every: settings.clockMilliseconds, atOnce: true) { tellSpace(otherMembers) }
         handOverForSpace()
         judgeIntake()
-    }
-
-    private func isDue(every milliseconds: Int) -> Bool {
-        milliseconds > 0 && space.ticks % max(milliseconds / settings.tickMilliseconds, 1) == 0
     }
 
     /// Not on the loop: a file system may take its time.
@@ -102,7 +97,7 @@ extension Replica {
     /// A leader whose own disk is low hands over to a voter with room that is not far behind, if then records can be
     /// taken again.
     private func handOverForSpace() {
-        guard isLeader, isLowOnSpace(node), raft.transferTarget == nil, space.ticks >= space.nextHandOver,
+        guard isLeader, isLowOnSpace(node), raft.transferTarget == nil, ticks >= space.nextHandOver,
             hasMajorityWithRoom
         else { return }
         var best: (voter: NodeID, matched: UInt64)?
@@ -114,7 +109,7 @@ extension Replica {
             best = (NodeID(voter), matched)
         }
         guard let target = best?.voter else { return }
-        space.nextHandOver = space.ticks + Self.handOverPauseMilliseconds / settings.tickMilliseconds
+        space.nextHandOver = ticks + Self.handOverPauseMilliseconds / settings.tickMilliseconds
         onEvent?(.handingOverForSpace(to: target))
         transferLeadership(to: target)
     }
@@ -129,10 +124,10 @@ extension Replica {
     private func makeRoom() {
         guard let end = log.sealedEnd(of: log.firstIndex) else { return }
         deleteObsoleteSegments()
-        guard space.ticks >= space.nextSnapshot, canTakeSnapshot, end == log.sealedEnd(of: log.firstIndex),
+        guard ticks >= space.nextSnapshot, canTakeSnapshot, end == log.sealedEnd(of: log.firstIndex),
             end > log.newestSnapshot?.index ?? 0, end <= appliedIndex, end < broker.lowestLiveIndex ?? UInt64.max
         else { return }
-        space.nextSnapshot = space.ticks + Self.snapshotPauseMilliseconds / settings.tickMilliseconds
+        space.nextSnapshot = ticks + Self.snapshotPauseMilliseconds / settings.tickMilliseconds
         takeSnapshot()
     }
 }

@@ -2,7 +2,6 @@ import LogStore
 
 /// What is done for the log's sake now and then.
 struct Upkeep {
-    fileprivate var ticks = 0
     fileprivate var idleTicks = 0
     fileprivate var lastIndex: UInt64 = 0
 }
@@ -15,8 +14,7 @@ extension Replica {
     /// mark damage to them could not be told from a torn tail. Background jobs that failed, most likely on a full disk,
     /// are allowed again from time to time.
     func tickUpkeep() {
-        upkeep.ticks += 1
-        if upkeep.ticks % (Self.retryMilliseconds / settings.tickMilliseconds) == 0 {
+        if isDue(every: Self.retryMilliseconds) {
             log.retryMaintenance()
             rows.failed.removeAll()
         }

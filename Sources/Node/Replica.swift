@@ -48,6 +48,8 @@ package final class Replica {
     /// Since a transfer of leadership from here began; nil without one.
     var handOverTicks: Int?
     var rows: RowState
+    /// Since this process began.
+    var ticks = 0
     var repair = RepairState()
     var clocks = ClockReadings()
     var space = SpaceReadings()
@@ -119,6 +121,7 @@ package final class Replica {
 
     package func tick() {
         guard fault == nil else { return }
+        ticks += 1
         raft.tick()
         tickTransfer()
         drain()
@@ -132,6 +135,12 @@ package final class Replica {
         tickClock()
         tickSpace()
         drain()
+    }
+
+    /// Whether what is done every `milliseconds` is due in this tick. `atOnce`: in the first one, too.
+    func isDue(every milliseconds: Int, atOnce: Bool = false) -> Bool {
+        let period = max(milliseconds / settings.tickMilliseconds, 1)
+        return ticks % period == (atOnce ? 1 % period : 0)
     }
 
     /// The leader's admission exists exactly while this node leads and has applied the no-op of its own term.

@@ -20,7 +20,6 @@ struct SpaceReadings {
     private(set) var others: [NodeID: SpaceReport] = [:]
     /// This node leads and takes no records, because there is no room for them.
     var isIntakeStopped = false
-    var ticks = 0
     /// The disk is being asked.
     var isReading = false
     /// It was asked last in vain.
