@@ -134,6 +134,16 @@ struct GroupHistoryTests {
         expect(commit(classic("a1", 1, instance: "a"), 5, tenure: 1), "stale")
     }
 
+    /// The first is refused while it goes on as if nothing had happened, and no more once it has joined again: seeds
+    /// 3132, 5540 and 8440.
+    @Test func aReplacedStaticMemberThatJoinsAgainIsItAgain() {
+        #expect(tell(consumer("a1", 1, instance: "a"), sent: 0) == nil)
+        #expect(tell(consumer("a2", 2, instance: "a"), sent: 0) == nil)
+        expect(commit(consumer("a1", 1, instance: "a"), 3, tenure: 1), "stale")
+        #expect(tell(consumer("a1", 3, instance: "a"), sent: 0) == nil)
+        #expect(commit(consumer("a1", 3, instance: "a"), 3, tenure: 2) == nil)
+    }
+
     /// Which of the two came last is not known.
     @Test func processesThatComeTogetherAreNotJudged() {
         let first = history.stamp()

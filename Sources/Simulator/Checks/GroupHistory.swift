@@ -88,6 +88,9 @@ package final class GroupHistory {
         let member: String
         let asked: Int
         let told: Int
+        /// It had not been a member before. One that joins again may have been told so by a coordinator of before, and
+        /// may have displaced nobody; what it commits from now on is all the same no more the replaced one's.
+        let isNew: Bool
     }
 
     private struct Group {
@@ -168,13 +171,13 @@ package final class GroupHistory {
         groups[claim.group].newestGeneration = max(groups[claim.group].newestGeneration, claim.generation)
         if let instance = claim.instance {
             groups[claim.group].successions.append(
-                Succession(instance: instance, member: claim.member, asked: asked, told: stamp()))
+                Succession(instance: instance, member: claim.member, asked: asked, told: stamp(), isNew: true))
         }
         return nil
     }
 
-    /// A member of the consumer protocol that named `sent` as its epoch, at `asked`, was told the one of `claim`.
-    /// Answers what is wrong with that, if anything.
+    /// A member of the consumer protocol that named `sent` as its epoch, 0 to join, at `asked`, was told the one of
+    /// `claim`. Answers what is wrong with that, if anything.
     package func told(_ claim: Claim, sent: Int32, asked: Int) -> String? {
         if sent > 0, claim.generation < sent {
             return "epoch: \(claim.holder) was at \(sent), and was told \(claim.generation)"
@@ -182,10 +185,10 @@ package final class GroupHistory {
         let before = groups[claim.group].epochs[claim.member]
         groups[claim.group].epochs[claim.member] = max(before ?? 0, claim.generation)
         groups[claim.group].newestEpoch = max(groups[claim.group].newestEpoch, claim.generation)
-        // One that comes back may have been told so by a coordinator of before.
-        if let instance = claim.instance, before == nil {
+        if let instance = claim.instance, before == nil || sent == 0 {
             groups[claim.group].successions.append(
-                Succession(instance: instance, member: claim.member, asked: asked, told: stamp()))
+                Succession(
+                    instance: instance, member: claim.member, asked: asked, told: stamp(), isNew: before == nil))
         }
         return nil
     }
@@ -232,7 +235,8 @@ package final class GroupHistory {
         guard let instance = claim.instance else { return nil }
         let own = group.successions.last { $0.member == claim.member }
         let other = group.successions.last { other in
-            other.instance == instance && other.member != claim.member && other.asked > own?.told ?? .max
+            other.isNew && other.instance == instance && other.member != claim.member
+                && other.asked > own?.told ?? .max
         }
         return other.map { "\($0.member) had taken its place as \(instance)" }
     }
