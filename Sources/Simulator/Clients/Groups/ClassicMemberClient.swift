@@ -137,7 +137,7 @@ final class ClassicMemberClient: GroupMemberClient {
     }
 
     /// Static members do not say goodbye: they are expected back.
-    override func leave() {
+    override func sayGoodbye() {
         isSynced = false
         guard instance == nil, !memberId.isEmpty else { return end() }
         let request = LeaveGroupRequest(groupId: group.name, members: [.init(memberId: memberId)])

@@ -109,7 +109,7 @@ final class ConsumerMemberClient: GroupMemberClient {
     }
 
     /// A static member says that it will be back.
-    override func leave() {
+    override func sayGoodbye() {
         isJoined = false
         let request = ConsumerGroupHeartbeatRequest(
             groupId: group.name, memberId: memberId, memberEpoch: instance == nil ? -1 : -2, instanceId: instance)

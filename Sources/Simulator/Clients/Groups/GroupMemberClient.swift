@@ -17,6 +17,7 @@ class GroupMemberClient: KafkaClient {
     /// Or the member's epoch.
     var generation: Int32 = -1
     private(set) var isEnded = false
+    private var isLeaving = false
     private var pausedUntil: UInt64 = 0
     /// Counts what the member turns to with the coordinator: what belongs to something before is not heard.
     private var course = 0
@@ -70,8 +71,16 @@ class GroupMemberClient: KafkaClient {
     /// A commit was refused because the member is not what it takes itself for.
     func isOut(_ code: KafkaErrorCode) { preconditionFailure("\(self) is no member of any kind: \(code)") }
 
-    /// Asks the coordinator to let it go.
-    func leave() { preconditionFailure("\(self) is no member of any kind") }
+    /// Stops for good, whatever it hears from now on.
+    final func leave() {
+        isLeaving = true
+        sayGoodbye()
+    }
+
+    /// Asks the coordinator to let it go, and ends then.
+    func sayGoodbye() { preconditionFailure("\(self) is no member of any kind") }
+
+    private func hears(_ code: KafkaErrorCode) { if !isLeaving { isOut(code) } }
 
     /// The process is gone.
     func end() {
@@ -136,17 +145,21 @@ class GroupMemberClient: KafkaClient {
         }
     }
 
-    private func withCoordinator(_ then: @escaping (Int) -> Void) {
+    /// Asks one machine after the other, as by chance it could ask those that are gone for longer than its session.
+    private func withCoordinator(askingFrom first: Int? = nil, _ then: @escaping (Int) -> Void) {
         if let coordinator { return then(coordinator) }
         let count = simulation.machines.count
-        call(
-            FindCoordinatorRequest(coordinatorKeys: [group.name]), to: random.below(count),
-            as: FindCoordinatorResponse.self
-        ) { [unowned self] response in
+        let machine = first ?? random.below(count)
+        call(FindCoordinatorRequest(coordinatorKeys: [group.name]), to: machine, as: FindCoordinatorResponse.self) {
+            [unowned self] response in
             self.whenAwake { [unowned self] in
                 guard let found = response?.coordinators.first, found.errorCode == .none,
                     (1...count).contains(Int(found.nodeId))
-                else { return self.later(self.shortly) { [unowned self] in self.withCoordinator(then) } }
+                else {
+                    return self.later(self.shortly) { [unowned self] in
+                        self.withCoordinator(askingFrom: (machine + 1) % count, then)
+                    }
+                }
                 self.coordinator = Int(found.nodeId) - 1
                 then(Int(found.nodeId) - 1)
             }
@@ -237,7 +250,7 @@ class GroupMemberClient: KafkaClient {
 
     private func positionsRefused(_ code: KafkaErrorCode) {
         switch code {
-        case .staleMemberEpoch, .unknownMemberId, .fencedMemberEpoch: isOut(code)
+        case .staleMemberEpoch, .unknownMemberId, .fencedMemberEpoch: hears(code)
         case _ where code.isRetriable: forgetCoordinator()
         default: simulation.fail("\(name): OffsetFetch was refused with \(code.name)")
         }
@@ -388,7 +401,7 @@ class GroupMemberClient: KafkaClient {
         case .rebalanceInProgress: break
         case .illegalGeneration, .unknownMemberId, .fencedInstanceId, .staleMemberEpoch, .fencedMemberEpoch:
             // It may have turned to something new since.
-            if attempts[0].claim == claim { isOut(code) }
+            if attempts[0].claim == claim { hears(code) }
         case _ where code.isRetriable: forgetCoordinator()
         default: simulation.fail("\(name): OffsetCommit was refused with \(code.name)")
         }
