@@ -22,6 +22,8 @@ package struct KafkaMetrics: Sendable {
     package var upgradedAcks: UInt64 = 0
     /// Requests answered when the leader's disk alone had their records.
     package var leaderAcks: UInt64 = 0
+    /// Topics that a member's pattern (KIP-848) could not be compared with, and does not match.
+    package var patternFailures: UInt64 = 0
     package var forwardedRequests: UInt64 = 0
     /// Ended by this node as the leader.
     package var committedTransactions: UInt64 = 0

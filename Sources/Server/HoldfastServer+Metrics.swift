@@ -104,6 +104,9 @@ extension HoldfastServer {
         page.counter(
             "holdfast_kafka_leader_acks_total", "acks=1 requests answered by the leader's disk alone", kafka.leaderAcks)
         page.counter(
+            "holdfast_kafka_pattern_failures_total", "topics a subscribed pattern could not be compared with in time",
+            kafka.patternFailures)
+        page.counter(
             "holdfast_kafka_not_enough_replicas_total", "produce fields refused for want of nodes in touch",
             kafka.notEnoughReplicas)
         page.counter(

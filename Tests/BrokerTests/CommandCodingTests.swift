@@ -46,8 +46,8 @@ struct CommandCodingTests {
                 changed: [
                     ConsumerMember(
                         id: "m", instance: "i", rack: "r", clientID: "c", clientHost: "/h",
-                        rebalanceTimeoutMilliseconds: 1, topics: ["t", "u"], assignor: "range", epoch: -2,
-                        previousEpoch: 1),
+                        rebalanceTimeoutMilliseconds: 1, topics: ["t", "u"], pattern: "v.*", assignor: "range",
+                        epoch: -2, previousEpoch: 1),
                     ConsumerMember(
                         id: "n", instance: nil, rack: nil, clientID: "c", clientHost: "/h",
                         rebalanceTimeoutMilliseconds: 1, topics: [], assignor: nil),

@@ -139,8 +139,8 @@ struct RandomLog {
             let members = (0..<random.below(3)).map { number in
                 var member = ConsumerMember(
                     id: "m\(random.below(4))-\(number)", instance: number == 1 ? "i" : nil, rack: nil, clientID: "c",
-                    clientHost: "/h", rebalanceTimeoutMilliseconds: 1, topics: ["t", "u"], assignor: "range",
-                    epoch: Int32(serial))
+                    clientHost: "/h", rebalanceTimeoutMilliseconds: 1, topics: ["t", "u"],
+                    pattern: serial % 3 == 0 ? "p\(serial)" : nil, assignor: "range", epoch: Int32(serial))
                 member.held = [key()]
                 member.target = [key(), key()]
                 return member

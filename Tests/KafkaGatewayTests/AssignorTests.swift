@@ -24,7 +24,7 @@ struct AssignorTests {
 
     @Test func rangesAreInTheOrderOfNamesStaticOnesFirst() {
         let members = [member("a", ["t0", "t1"]), member("b", ["t0"], instance: "z"), member("c", ["t0", "gone"])]
-        let targets = Assignor.range.targets(of: members, finder([7, 2]))
+        let targets = Assignor.range.targets(of: members, reading: members.map(\.topics), finder([7, 2]))
         #expect(targets[1] == keys(0, 0..<3))
         #expect(targets[0] == keys(0, 3..<5) + keys(1, 0..<2))
         #expect(targets[2] == keys(0, 5..<7))
@@ -34,10 +34,10 @@ struct AssignorTests {
         var members = [member("a", ["t0"]), member("b", ["t0"]), member("c", ["t0"])]
         members[0].target = keys(0, 0..<6)
         members[1].target = keys(0, 6..<12)
-        let targets = Assignor.uniform.targets(of: members, finder([12]))
+        let targets = Assignor.uniform.targets(of: members, reading: members.map(\.topics), finder([12]))
         #expect(targets.map(\.count) == [4, 4, 4])
         #expect(targets[0].allSatisfy(members[0].target.contains) && targets[1].allSatisfy(members[1].target.contains))
-        #expect(Assignor.uniform.targets(of: [], finder([12])).isEmpty)
+        #expect(Assignor.uniform.targets(of: [], reading: [], finder([12])).isEmpty)
     }
 
     /// Of random members: each partition of a topic that is read has one owner, who reads that topic; where all read
@@ -53,7 +53,7 @@ struct AssignorTests {
             members[position].target = keys(0, 0..<UInt32(counts[0]))
         }
         for assignor in Assignor.allCases {
-            let targets = assignor.targets(of: members, finder(counts))
+            let targets = assignor.targets(of: members, reading: members.map(\.topics), finder(counts))
             let read = counts.indices.filter { topic in members.contains { $0.topics.contains("t\(topic)") } }
             #expect(targets.flatMap { $0 }.sorted() == read.flatMap { keys(UInt32($0), 0..<UInt32(counts[$0])) })
             for (member, target) in zip(members, targets) {
@@ -66,7 +66,7 @@ struct AssignorTests {
             }
             for (position, target) in targets.enumerated() { members[position].target = target }
             if assignor == .uniform || isEven {
-                #expect(assignor.targets(of: members, finder(counts)) == targets)
+                #expect(assignor.targets(of: members, reading: members.map(\.topics), finder(counts)) == targets)
             }
         }
     }

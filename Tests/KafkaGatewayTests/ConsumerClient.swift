@@ -7,7 +7,8 @@ final class ConsumerClient {
     private(set) var client: TestClient
     var id: String
     var epoch: Int32 = 0
-    var topics = ["t"]
+    var topics: [String]? = ["t"]
+    var pattern: String?
     var assignor: String?
     let instance: String?
     /// By topic id.
@@ -34,7 +35,8 @@ final class ConsumerClient {
     var full: ConsumerGroupHeartbeatRequest {
         ConsumerGroupHeartbeatRequest(
             groupId: "g", memberId: id, memberEpoch: epoch, instanceId: instance, rebalanceTimeoutMs: 10_000,
-            subscribedTopicNames: topics, serverAssignor: assignor, topicPartitions: ownedTopics)
+            subscribedTopicNames: topics, subscribedTopicRegex: pattern, serverAssignor: assignor,
+            topicPartitions: ownedTopics)
     }
 
     /// One that says nothing new.

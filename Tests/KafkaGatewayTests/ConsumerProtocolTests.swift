@@ -132,7 +132,8 @@ struct ConsumerProtocolTests {
         add(.invalidRequest) { $0.rebalanceTimeoutMs = -1 }
         add(.invalidRequest) { $0.subscribedTopicNames = nil }
         add(.invalidRequest) { $0.topicPartitions = [.init(topicId: .zero, partitions: [0])] }
-        add(.invalidRegularExpression) { $0.subscribedTopicRegex = "t.*" }
+        add(.invalidRegularExpression) { $0.subscribedTopicRegex = "t(" }
+        add(.invalidRegularExpression) { $0.subscribedTopicRegex = String(repeating: "t", count: 1_025) }
         add(.unsupportedAssignor) { $0.serverAssignor = "sticky" }
         add(.groupIdNotFound) { $0.memberEpoch = 1 }
         add(.groupIdNotFound) { $0.memberEpoch = -1 }
@@ -198,6 +199,65 @@ struct ConsumerProtocolTests {
         #expect(member.epoch == 4 && member.owned.count == 1 && member.partitions == [0, 1, 2, 3])
         try admin.create("other")
         #expect(try member.beat().memberEpoch == 4, "nobody reads it")
+    }
+
+    @Test func aPatternFollowsTopicsThatComeAndGo() throws {
+        let cluster = try cluster(nodes: 3)
+        let admin = try cluster.connect()
+        let (member, other) = (try ConsumerClient(cluster, "a"), try ConsumerClient(cluster, "b"))
+        member.topics = nil
+        member.pattern = "^orders-.+|t"
+        try member.beat()
+        #expect(member.epoch == 1 && member.partitions == [0, 1, 2, 3])
+        let id = try admin.create("orders-eu", partitions: 2).topicId
+        try admin.create("my-orders-eu", partitions: 2)
+        try member.beat()
+        #expect(member.epoch == 2 && member.owned[id] == [0, 1] && member.owned.count == 2)
+        #expect(try member.describe().members.map(\.subscribedTopicRegex) == ["^orders-.+|t"])
+        other.topics = ["orders-eu", "t"]
+        try settle([member, other])
+        #expect(((member.owned[id] ?? []) + (other.owned[id] ?? [])).sorted() == [0, 1] && other.partitions.count == 3)
+        let _: DeleteTopicsResponse = try admin.call(
+            DeleteTopicsRequest(topics: [.init(name: "orders-eu")], timeoutMs: 1_000))
+        try settle([member, other])
+        #expect(member.owned.count == 1 && other.owned.count == 1)
+        let again = try admin.create("orders-eu", partitions: 2).topicId
+        try settle([member, other])
+        #expect(again != id && member.partitions.count == 3 && other.partitions.count == 3)
+        member.topics = ["t"]
+        member.pattern = ""
+        try settle([member, other])
+        #expect(member.owned[again] == nil && other.owned[again] == [0, 1])
+    }
+
+    @Test func aNewLeaderGoesOnWithThePattern() throws {
+        let cluster = try cluster(nodes: 3)
+        let member = try ConsumerClient(cluster, "a")
+        member.topics = nil
+        member.pattern = "t|u.*"
+        try member.beat()
+        let (epoch, owned) = (member.epoch, member.owned)
+        cluster.isolate(try cluster.elect())
+        cluster.run(milliseconds: 3_000)
+        try member.reconnect()
+        try member.beat()
+        #expect(member.epoch == epoch && member.owned == owned)
+        let id = try cluster.connect().create("u1", partitions: 2).topicId
+        #expect(try member.call(member.brief).assignment?.contains { $0.topicId == id } == true)
+    }
+
+    @Test func aPatternThatTakesTooLongIsRefused() throws {
+        let cluster = try cluster()
+        try cluster.connect().create(String(repeating: "a", count: 200))
+        let member = try ConsumerClient(cluster, "a")
+        member.topics = nil
+        member.pattern = "(a|aa)+[bc]"
+        let refused = try member.beat()
+        #expect(refused.errorCode == .invalidRegularExpression && refused.errorMessage?.contains("limit") == true)
+        member.pattern = "a+"
+        #expect(try member.beat().memberEpoch == 1)
+        member.pattern = "(a|aa)+[bc]"
+        #expect(try member.beat().errorCode == .invalidRegularExpression && member.partitions.count == 1)
     }
 
     @Test func offsetsNeedTheEpoch() throws {

@@ -70,8 +70,12 @@ require_packages() {
     done
 }
 
-# Puts swift on PATH, or says what to do. The version is the one Package.swift asks for.
+# What is linked with everything that is built; see Package.swift.
+library_packages=(libpcre2-dev)
+
+# Puts swift on PATH, or says what to do, and has what a build needs. The version is the one Package.swift asks for.
 require_swift() {
+    require_packages "${library_packages[@]}"
     if ! command -v swift >/dev/null && [ -x /opt/swift/usr/bin/swift ]; then
         PATH="/opt/swift/usr/bin:$PATH"
         export PATH
@@ -163,6 +167,7 @@ require_fuzzer() {
         swiftc "-sanitize=$checks" -assert-config Debug -O -wmo -parse-as-library -swift-version 6 \
             -module-name Fuzz -package-name "$package" \
             -I "$products/Modules" -Xcc -fmodule-map-file="$products/CSystem.build/module.modulemap" \
+            -Xcc -fmodule-map-file=Sources/CPcre2/module.modulemap -lpcre2-8 \
             Tests/Fuzz/*.swift Tests/KafkaWireTests/{Samples+*,Messages,TestValues}.swift \
             Tests/KafkaGatewayTests/{Test*,Requests}.swift "$folder/checksum.o" "${objects[@]}" \
             -o "$CLUSTER_FUZZER" 2>&1 | sed '/warning: Cannot export local symbol/d' >&2

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import urllib.request
+import uuid
 
 import aiokafka
 import confluent_kafka
@@ -178,6 +179,34 @@ def test_a_static_member_comes_back_in_the_consumer_protocol(cluster, topic):
     assert second.moves == moves
     for one in (again, second):
         one.stop()
+
+
+def test_a_pattern_is_evaluated_by_the_brokers(cluster):
+    prefix, group = "pattern-" + uuid.uuid4().hex[:8], "by-pattern"
+    create_topic(kafka_ports(cluster), f"{prefix}-a", 2)
+    create_topic(kafka_ports(cluster), f"not-{prefix}-a", 2)
+    member = Confluent(cluster.bootstrap, f"^{prefix}-.*", group, **consumer_protocol("uniform"))
+    wait_until(lambda: len(member.owned) == 2, SECONDS, "the member to own the topic that matches")
+    create_topic(kafka_ports(cluster), f"{prefix}-b", 3)
+    pairs = records(60)
+    CLIENTS[1].write(cluster.bootstrap, f"{prefix}-b", pairs)
+    wait_until(lambda: len(member.owned) == 5 and len(member.seen) == len(pairs), SECONDS, "the one that came later")
+    member.stop()
+
+
+def test_a_pattern_that_is_not_taken_is_refused(cluster):
+    consumer = confluent_kafka.Consumer({
+        "bootstrap.servers": cluster.bootstrap, "group.id": "no-pattern", "group.protocol": "consumer"})
+    # What is none at all, the client refuses by itself.
+    consumer.subscribe(["^" + 1_200 * "a"])
+    with pytest.raises(confluent_kafka.KafkaException) as refused:
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            message = consumer.poll(0.2)
+            if message is not None and message.error():
+                raise confluent_kafka.KafkaException(message.error())
+    assert "The regular expression is not valid" in refused.value.args[0].str()
+    consumer.close()
 
 
 def test_group_commands_know_the_consumer_protocol(cluster, topic):

@@ -61,6 +61,8 @@ package struct ConsumerMember: Equatable, Sendable {
     package var rebalanceTimeoutMilliseconds: Int32
     /// Names, in order, each once.
     package var topics: [String]
+    /// A regular expression for the names of others that it reads.
+    package var pattern: String?
     /// The one it asks for.
     package var assignor: String?
     /// The group's epoch it has arrived at; 0 before the first, `awayEpoch` while a static member is away.
@@ -77,8 +79,8 @@ package struct ConsumerMember: Equatable, Sendable {
 
     package init(
         id: String, instance: String?, rack: String?, clientID: String, clientHost: String,
-        rebalanceTimeoutMilliseconds: Int32, topics: [String], assignor: String?, epoch: Int32 = 0,
-        previousEpoch: Int32 = 0
+        rebalanceTimeoutMilliseconds: Int32, topics: [String], pattern: String? = nil, assignor: String?,
+        epoch: Int32 = 0, previousEpoch: Int32 = 0
     ) {
         self.id = id
         self.instance = instance
@@ -87,6 +89,7 @@ package struct ConsumerMember: Equatable, Sendable {
         self.clientHost = clientHost
         self.rebalanceTimeoutMilliseconds = rebalanceTimeoutMilliseconds
         self.topics = topics
+        self.pattern = pattern
         self.assignor = assignor
         self.epoch = epoch
         self.previousEpoch = previousEpoch

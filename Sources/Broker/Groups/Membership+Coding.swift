@@ -31,6 +31,7 @@ extension ByteWriter {
         uint32(UInt32(bitPattern: member.rebalanceTimeoutMilliseconds))
         uint32(UInt32(member.topics.count))
         for topic in member.topics { countedText(topic) }
+        optionalText(member.pattern)
         optionalText(member.assignor)
         uint32(UInt32(bitPattern: member.epoch))
         uint32(UInt32(bitPattern: member.previousEpoch))
@@ -70,7 +71,7 @@ extension ByteReader {
     }
 
     private mutating func members() throws(DecodeError) -> [ConsumerMember] {
-        let count = try elementCount(minimumSize: 43)
+        let count = try elementCount(minimumSize: 44)
         var members: [ConsumerMember] = []
         members.reserveCapacity(count)
         for _ in 0..<count { members.append(try consumerMember()) }
@@ -85,13 +86,14 @@ extension ByteReader {
         let clientHost = try countedText()
         let rebalance = Int32(bitPattern: try uint32())
         let topics = try countedTexts()
+        let pattern = try optionalText("pattern")
         let assignor = try optionalText("assignor")
         let epoch = Int32(bitPattern: try uint32())
         let previous = Int32(bitPattern: try uint32())
         var member = ConsumerMember(
             id: id, instance: instance, rack: rack, clientID: clientID, clientHost: clientHost,
-            rebalanceTimeoutMilliseconds: rebalance, topics: topics, assignor: assignor, epoch: epoch,
-            previousEpoch: previous)
+            rebalanceTimeoutMilliseconds: rebalance, topics: topics, pattern: pattern, assignor: assignor,
+            epoch: epoch, previousEpoch: previous)
         member.held = try partitionKeys()
         member.revoking = try partitionKeys()
         member.target = try partitionKeys()

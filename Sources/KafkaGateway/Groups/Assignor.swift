@@ -15,11 +15,13 @@ enum Assignor: String, CaseIterable {
         var readers: [Int]
     }
 
-    /// The target of each member, in the order of `members`. `find` looks a topic up: its number, and its partitions.
+    /// The target of each member, in the order of `members`, as are the names of what they read in `subscriptions`.
+    /// `find` looks a topic up: its number, and its partitions.
     func targets(
-        of members: [ConsumerMember], _ find: (String) -> (number: UInt32, partitions: Int)?
+        of members: [ConsumerMember], reading subscriptions: [[String]],
+        _ find: (String) -> (number: UInt32, partitions: Int)?
     ) -> [[PartitionKey]] {
-        let topics = Self.topics(readBy: members, find)
+        let topics = Self.topics(in: subscriptions, find)
         var targets = Array(repeating: [PartitionKey](), count: members.count)
         switch self {
         case .range: Self.assignRanges(topics, members, &targets)
@@ -37,11 +39,11 @@ enum Assignor: String, CaseIterable {
 
     /// Those with the fewest readers first, so that these are not full already when their turn comes.
     private static func topics(
-        readBy members: [ConsumerMember], _ find: (String) -> (number: UInt32, partitions: Int)?
+        in subscriptions: [[String]], _ find: (String) -> (number: UInt32, partitions: Int)?
     ) -> [Topic] {
         var readers: [String: [Int]] = [:]
-        for (position, member) in members.enumerated() {
-            for name in member.topics { readers[name, default: []].append(position) }
+        for (position, names) in subscriptions.enumerated() {
+            for name in names { readers[name, default: []].append(position) }
         }
         let topics = readers.keys.sorted().compactMap { name in
             find(name).map { Topic(number: $0.number, partitions: $0.partitions, readers: readers[name] ?? []) }

@@ -121,6 +121,7 @@ final class ClassicGroup {
 /// Why a request of a member is refused.
 struct GroupRefusal: Error {
     let code: KafkaErrorCode
+    var message: String?
 }
 
 /// Numbers of the group coordinator, with Kafka's names and defaults.

@@ -1,6 +1,7 @@
 import Broker
 import KafkaWire
 import Planted
+import TopicPatterns
 
 extension ConsumerProtocolGroup {
     /// `id` is the member's, given out just now if the request has none. The request is well formed.
@@ -12,7 +13,7 @@ extension ConsumerProtocolGroup {
             if request.memberEpoch < 0 { return try leave(request, answer) }
             try attend(request, id: id, client: client, now: now, answer)
         } catch {
-            answer(.failed(error.code))
+            answer(.failed(error.code, error.message))
         }
     }
 
@@ -33,8 +34,9 @@ extension ConsumerProtocolGroup {
             member = member.replaced(by: id)
         }
         member.update(request, client)
+        if let pattern = member.pattern, pattern != before?.pattern { try take(pattern) }
         if before.map({ $0 != member }) ?? true { next.put(member) }
-        let isOther = before.map { $0.topics != member.topics || $0.assignor != member.assignor } ?? true
+        let isOther = before.map { !$0.asksForTheSame(as: member) } ?? true
         if isOther, next.members.reduce(0, { $0 + $1.byteCount }) > settings.maximumBytes {
             throw GroupRefusal(code: .groupMaxSizeReached)
         }
@@ -52,6 +54,12 @@ extension ConsumerProtocolGroup {
             touch(after, now: now, revokesAnew: after.revoking != before?.revoking)
         }
         if before?.id != id { forgetClocks() }
+    }
+
+    private func take(_ pattern: String) throws(GroupRefusal) {
+        do throws(TopicPatternError) { try patterns.take(pattern) } catch {
+            throw GroupRefusal(code: .invalidRegularExpression, message: "\(pattern): \(error)")
+        }
     }
 
     /// The member that sends this, or whose place it takes; nil for a new one.
@@ -175,7 +183,8 @@ extension ConsumerMember {
     fileprivate func replaced(by id: String) -> ConsumerMember {
         var member = ConsumerMember(
             id: id, instance: instance, rack: rack, clientID: clientID, clientHost: clientHost,
-            rebalanceTimeoutMilliseconds: rebalanceTimeoutMilliseconds, topics: topics, assignor: assignor)
+            rebalanceTimeoutMilliseconds: rebalanceTimeoutMilliseconds, topics: topics, pattern: pattern,
+            assignor: assignor)
         member.held = held
         member.target = target
         return member
@@ -188,12 +197,17 @@ extension ConsumerMember {
         if let rack = request.rackId { self.rack = rack }
         if request.rebalanceTimeoutMs >= 0 { rebalanceTimeoutMilliseconds = request.rebalanceTimeoutMs }
         if let names = request.subscribedTopicNames, names != topics { topics = Set(names).sorted() }
+        if let pattern = request.subscribedTopicRegex { self.pattern = pattern.isEmpty ? nil : pattern }
         if let assignor = request.serverAssignor { self.assignor = assignor }
+    }
+
+    fileprivate func asksForTheSame(as other: ConsumerMember) -> Bool {
+        topics == other.topics && pattern == other.pattern && assignor == other.assignor
     }
 
     /// What it says of itself.
     fileprivate var byteCount: Int {
-        let own = [id, instance ?? "", rack ?? "", clientID, clientHost, assignor ?? ""]
+        let own = [id, instance ?? "", rack ?? "", clientID, clientHost, pattern ?? "", assignor ?? ""]
         return (own + topics).reduce(0) { $0 + $1.utf8.count + 8 }
     }
 }

@@ -20,6 +20,7 @@ final class ConsumerProtocolGroup {
     private var nextStep: UInt64 = 0
     /// Topics as they were when they were last compared with the target.
     private var seen: DirectoryStamp?
+    var patterns: SubscribedPatterns
 
     private struct Clock {
         /// When the session runs out; monotonic nanoseconds.
@@ -41,6 +42,7 @@ final class ConsumerProtocolGroup {
         self.name = name
         self.settings = settings
         self.catalog = catalog
+        patterns = SubscribedPatterns(catalog)
         self.store = store
         state = stored
         for member in stored.members { touch(member, now: now) }
@@ -81,12 +83,16 @@ final class ConsumerProtocolGroup {
         next.epoch = max(next.epoch &+ 1, 1)
         let assignor = preferredAssignor(of: next.members)
         next.assignor = assignor.rawValue
-        let targets = assignor.targets(of: next.members, catalog.find)
+        patterns.keep(next.members)
+        let targets = assignor.targets(of: next.members, reading: subscriptions(of: next.members), catalog.find)
         for (position, target) in targets.enumerated() where next[position].target != target {
             next[position].target = target
         }
         seen = catalog.stamp
     }
+
+    /// Names of the topics that each of `members` reads.
+    func subscriptions(of members: [ConsumerMember]) -> [[String]] { members.map { patterns.topics(of: $0) } }
 
     private func preferredAssignor(of members: [ConsumerMember]) -> Assignor {
         let votes = members.compactMap { $0.assignor.flatMap(Assignor.init) }
@@ -103,7 +109,7 @@ final class ConsumerProtocolGroup {
         if seen == stamp { return false }
         seen = stamp
         var wanted: [UInt32: Int] = [:]
-        for name in Set(next.members.flatMap(\.topics)) {
+        for name in Set(subscriptions(of: next.members).joined()) {
             if let topic = catalog.find(name) { wanted[topic.number] = topic.partitions }
         }
         var covered: [UInt32: Int] = [:]

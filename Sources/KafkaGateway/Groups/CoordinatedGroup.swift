@@ -38,7 +38,7 @@ extension ConsumerProtocolGroup: CoordinatedGroup {
     var typeName: String { "consumer" }
     var protocolType: String { "consumer" }
     var hasMembers: Bool { !state.members.isEmpty }
-    var subscribedTopics: [String]? { state.members.flatMap(\.topics) }
+    var subscribedTopics: [String]? { subscriptions(of: state.members).flatMap { $0 } }
 
     func checkCommit(_ request: OffsetCommitRequest, version: Int16, now: UInt64) -> KafkaErrorCode {
         let code = checkOffsets(request.memberId, epoch: request.generationIdOrMemberEpoch)

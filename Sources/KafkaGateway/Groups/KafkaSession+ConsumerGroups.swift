@@ -1,5 +1,6 @@
 import Broker
 import KafkaWire
+import TopicPatterns
 
 /// Groups of the consumer protocol (KIP-848).
 extension KafkaSession {
@@ -60,6 +61,7 @@ extension ConsumerProtocolGroup {
                 .init(
                     memberId: member.id, instanceId: member.instance, rackId: member.rack, memberEpoch: member.epoch,
                     clientId: member.clientID, clientHost: member.clientHost, subscribedTopicNames: member.topics,
+                    subscribedTopicRegex: member.pattern,
                     assignment: catalog.describe(member.held), targetAssignment: catalog.describe(member.target),
                     memberType: version >= 1 ? 1 : -1)
             },
@@ -86,8 +88,10 @@ extension ConsumerGroupHeartbeatRequest {
                 return (.invalidRequest, "whoever joins subscribes to topics")
             }
         }
-        if let regex = subscribedTopicRegex, !regex.isEmpty {
-            return (.invalidRegularExpression, "regular expressions are not evaluated here")
+        if let pattern = subscribedTopicRegex, !pattern.isEmpty {
+            do { _ = try TopicPattern(pattern) } catch {
+                return (.invalidRegularExpression, "\(pattern) is no regular expression: \(error)")
+            }
         }
         if let assignor = serverAssignor, Assignor(rawValue: assignor) == nil {
             let known = Assignor.allCases.map(\.rawValue).joined(separator: ", ")

@@ -14,6 +14,12 @@ struct TopicCatalog {
         return broker.partitionCount(ofTopic: number).map { (number, $0) }
     }
 
+    /// Nil for one that was deleted.
+    func name(ofTopic number: UInt32) -> String? { broker.topic(number: number)?.name }
+
+    /// Of a comparison of a topic with a pattern.
+    func noteFailure() { gateway.metrics.patternFailures += 1 }
+
     /// Those that exist.
     func keys(_ topics: [KafkaTopicPartitions]) -> [PartitionKey] {
         topics.flatMap { topic -> [PartitionKey] in

@@ -26,6 +26,8 @@ package struct GroupPlan: Sendable {
     package var processingTime: UInt64
     /// How many of a thousand processes commit by transactions (KIP-447).
     package var transactionalPerMille: Int
+    /// How many of a thousand processes of the consumer protocol subscribe by a pattern.
+    package var patternPerMille: Int
 
     /// Nil for a run without groups.
     package init?(seed: UInt64) {
@@ -40,11 +42,14 @@ package struct GroupPlan: Sendable {
         sessionMilliseconds = 600 + random.below(1400)
         rebalanceMilliseconds = 400 + random.below(2000)
         initialDelayMilliseconds = random.pick([0, 0, 100, 300])
-        heartbeatInterval = UInt64(sessionMilliseconds) * 1000 / random.between(3...8)
+        // A member that hears of a rebalance when it is over is out, and the next one is for its sake.
+        heartbeatInterval = min(
+            UInt64(sessionMilliseconds) * 1000 / random.between(3...8), UInt64(rebalanceMilliseconds) * 1000 / 3)
         changeInterval = random.between(150_000...1_500_000)
         writeInterval = random.between(30_000...250_000)
         processingTime = random.between(10_000...150_000)
         transactionalPerMille = random.pick([0, 0, 400])
+        patternPerMille = random.pick([0, 0, 300])
     }
 
     /// A classic coordinator takes the members' word for their sessions, within bounds. Offsets are kept for longer

@@ -9,10 +9,12 @@ final class ConsumerMemberClient: GroupMemberClient {
     /// The coordinator has not been told what it owns now.
     private var hasMoved = false
     private var isJoined = false
+    private let hasPattern: Bool
 
     override init(name: String, random: SimulationRandom, group: SimulatedGroup, instance: String?) {
         var random = random
         let id = KafkaUUID(high: random.next(), low: random.next())
+        hasPattern = random.chance(perMille: group.plan.patternPerMille)
         super.init(name: name, random: random, group: group, instance: instance)
         memberId = id.description
     }
@@ -40,7 +42,11 @@ final class ConsumerMemberClient: GroupMemberClient {
             groupId: group.name, memberId: memberId, memberEpoch: generation, instanceId: instance)
         if saysAll {
             request.rebalanceTimeoutMs = Int32(group.plan.rebalanceMilliseconds)
-            request.subscribedTopicNames = [group.topic]
+            if hasPattern {
+                request.subscribedTopicRegex = "^\(group.topic)|none-.+"
+            } else {
+                request.subscribedTopicNames = [group.topic]
+            }
         }
         if saysAll || hasMoved { request.topicPartitions = owned }
         let sent = generation
