@@ -74,15 +74,20 @@ extension KafkaSession {
             header, frame: frame, timeoutMs: nil,
             execute: { [gateway] call in
                 var left = gateway.settings.maximumItemsPerRequest
-                call.answer(DescribeQuorumResponse(topics: request.topics.map { topic in
-                    .init(name: topic.name, partitions: topic.partitions.map { partition in
+                let topics = request.topics.map { topic in
+                    DescribeQuorumResponse.Topic(name: topic.name, partitions: topic.partitions.map { partition in
                         left -= 1
-                        if left < 0 { return .failed(partition.partitionIndex, .policyViolation) }
+                        if left < 0 { return .failed(partition.partitionIndex, .tooManyItems) }
                         guard topic.name == "__cluster_metadata", partition.partitionIndex == 0 else {
-                            return .failed(partition.partitionIndex, .unknownTopicOrPartition)
+                            return .failed(partition.partitionIndex, .unknownPartition)
                         }
                         return gateway.quorum
                     })
+                }
+                call.answer(DescribeQuorumResponse(topics: topics, nodes: gateway.sortedEndpoints.map {
+                    .init(nodeId: $0.node.kafkaID, listeners: [
+                        .init(name: "PLAINTEXT", host: $0.endpoint.host, port: UInt16(clamping: $0.endpoint.port))
+                    ])
                 }))
             },
             refusal: { call in call.answer(DescribeQuorumResponse(errorCode: call.reason.code, topics: [])) })
@@ -116,7 +121,8 @@ extension KafkaGateway {
             let isOwn = member == status.node
             let matched = status.followers.first { $0.node == member }?.matchedIndex ?? 0
             return .init(
-                replicaId: member.kafkaID, logEndOffset: Int64(clamping: isOwn ? status.lastIndex : matched) + 1,
+                replicaId: member.kafkaID, directoryId: directory(of: member),
+                logEndOffset: Int64(clamping: isOwn ? status.lastIndex : matched) + 1,
                 lastCaughtUpTimestamp: isOwn ? now : -1)
         }
         return .init(
@@ -125,12 +131,17 @@ extension KafkaGateway {
             currentVoters: status.voters.sorted().map { replica($0) },
             observers: status.learners.sorted().map { replica($0) })
     }
+
+    /// Zero while the member has not introduced itself.
+    private func directory(of member: NodeID) -> KafkaUUID {
+        KafkaUUID(high: 0, low: node.replica.configuration.record(of: member.rawValue).incarnation)
+    }
 }
 
 extension DescribeQuorumResponse.Partition {
-    fileprivate static func failed(_ index: Int32, _ code: KafkaErrorCode) -> Self {
+    fileprivate static func failed(_ index: Int32, _ refusal: Refusal) -> Self {
         .init(
-            partitionIndex: index, errorCode: code, leaderId: -1, leaderEpoch: -1, highWatermark: -1,
-            currentVoters: [], observers: [])
+            partitionIndex: index, errorCode: refusal.code, errorMessage: refusal.message, leaderId: -1,
+            leaderEpoch: -1, highWatermark: -1, currentVoters: [], observers: [])
     }
 }

@@ -58,7 +58,7 @@ package enum SupportedApis {
         entry(.offsetDelete, 0, 0, flexible: .max),
         entry(.describeClientQuotas, 0, 1, flexible: 1),
         entry(.alterClientQuotas, 0, 1, flexible: 1),
-        entry(.describeQuorum, 0, 1, flexible: 0),
+        entry(.describeQuorum, 0, 2, flexible: 0),
         entry(.describeCluster, 0, 1, flexible: 0),
         entry(.describeProducers, 0, 0, flexible: 0),
         entry(.describeTransactions, 0, 0, flexible: 0),

@@ -79,6 +79,10 @@ struct PlacementTests {
             #expect(group.leaderEpoch == Int32(cluster.gateways[leader].node.replica.term))
             #expect(group.currentVoters.map(\.replicaId) == [1, 2, 3] && group.observers.isEmpty)
             #expect(group.highWatermark > 1)
+            guard version >= 2 else { continue }
+            #expect(response.topics[1].partitions[0].errorMessage != nil && group.errorMessage == nil)
+            #expect(response.nodes.map(\.nodeId) == [1, 2, 3] && response.nodes.allSatisfy { $0.listeners.count == 1 })
+            #expect(Set(group.currentVoters.map(\.directoryId)).subtracting([.zero]).count == 3, "each has its own")
             #expect(group.currentVoters.allSatisfy { $0.logEndOffset >= group.highWatermark })
         }
     }
