@@ -22,5 +22,7 @@ package enum ApplyResult: Equatable, Sendable {
     /// `producer`: what the transactional id has now.
     case transactionEnded(producer: ProducerIdentity)
     case transactionsExpired
+    case timeConfirmed
+    case timeDoubted
     case refused(BrokerError)
 }

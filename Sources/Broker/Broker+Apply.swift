@@ -14,6 +14,7 @@ extension Broker {
         } catch {
             throw .undecodable(index: index, error)
         }
+        noteTerm(term)
         appliedIndex = index
         appliedTerm = term
         clock = max(clock, timestamp)
@@ -55,11 +56,13 @@ extension Broker {
             addTransactionOffsets(name, producer, group: group, offsets)
         case .endTransaction(let end): endTransaction(end)
         case .expireTransactions(let time): expireTransactions(before: time)
+        case .confirmTime(let time): confirmTime(time)
+        case .doubtTime(let time): doubtTime(since: time)
         }
     }
 
     private mutating func expireTransactions(before time: Int64) -> ApplyResult {
-        transactions.expire(before: time)
+        transactions.expire(before: confirmed(time))
         return .transactionsExpired
     }
 

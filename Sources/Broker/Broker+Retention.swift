@@ -21,7 +21,8 @@ extension Broker {
 extension Broker {
     /// Every entry up to this one was stored at `time` or before, as far as is known.
     fileprivate func lastIndex(storedBy time: Int64) -> UInt64 {
-        clock <= time ? appliedIndex : storageTimes.lastIndex(storedBy: time)
+        let time = confirmed(time.saturatingAdding(1)) - 1
+        return max(clock, storageTimes.last) <= time ? appliedIndex : storageTimes.lastIndex(storedBy: time)
     }
 }
 

@@ -15,6 +15,7 @@ extension Broker {
         snapshot.writer.uint64(appliedIndex)
         snapshot.writer.uint64(appliedTerm)
         snapshot.writer.int64(clock)
+        snapshot.writer.int64(doubtedSince ?? -1)
         storageTimes.encode(into: &snapshot.writer)
         snapshot.writer.limits(limits)
         registry.encode(into: &snapshot)
@@ -33,6 +34,8 @@ extension Broker {
         appliedIndex = try reader.uint64()
         appliedTerm = try reader.uint64()
         clock = try reader.int64()
+        let doubtedSince = try reader.int64()
+        self.doubtedSince = doubtedSince < 0 ? nil : doubtedSince
         storageTimes = try StorageTimes(from: &reader)
         limits = try reader.limits()
         registry = try ProducerRegistry(from: &reader)

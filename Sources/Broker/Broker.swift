@@ -8,6 +8,8 @@ package struct Broker: Sendable {
     package internal(set) var appliedTerm: UInt64 = 0
     /// The largest timestamp of an entry so far, milliseconds since 1970: the only time the machine knows.
     package internal(set) var clock: Int64 = 0
+    /// Stamps from here on, by the log's clock, may be too early; see `confirmTime`.
+    package internal(set) var doubtedSince: Int64?
     var storageTimes = StorageTimes()
     package internal(set) var limits = BrokerLimits()
     var directory = TopicDirectory()

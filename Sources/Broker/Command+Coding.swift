@@ -49,8 +49,8 @@ extension Command {
         case .deleteOffsets(let group, let keys):
             writer.countedText(group)
             writer.partitionKeys(keys)
-        case .expireOffsets(let before):
-            writer.int64(before)
+        case .expireOffsets(let time), .confirmTime(let time), .doubtTime(let time):
+            writer.int64(time)
         case .setQuotas(let entity, let changes):
             writer.quotaEntity(entity)
             writer.quotaChanges(changes)
@@ -105,6 +105,8 @@ extension Command {
             let group = try reader.countedText()
             return .deleteOffsets(group: group, keys: try reader.partitionKeys())
         case .expireOffsets: return .expireOffsets(before: try reader.int64())
+        case .confirmTime: return .confirmTime(try reader.time())
+        case .doubtTime: return .doubtTime(since: try reader.time())
         case .setQuotas:
             let entity = try reader.quotaEntity()
             return .setQuotas(entity, changes: try reader.quotaChanges())
@@ -133,6 +135,17 @@ extension Command {
         case .addTransactionOffsets: .addTransactionOffsets
         case .endTransaction: .endTransaction
         case .expireTransactions: .expireTransactions
+        case .confirmTime: .confirmTime
+        case .doubtTime: .doubtTime
         }
+    }
+}
+
+extension ByteReader {
+    /// Milliseconds since 1970.
+    fileprivate mutating func time() throws(DecodeError) -> Int64 {
+        let time = try int64()
+        if time < 0 { throw .badValue("time", time) }
+        return time
     }
 }

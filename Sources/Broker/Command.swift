@@ -40,4 +40,8 @@ package enum Command: Equatable, Sendable {
     /// Transactional ids without an open transaction and idle since before this time. Proposed by the leader when its
     /// clock says so.
     case expireTransactions(before: Int64)
+    /// Proposed by a leader whose clock is not behind the others'; it is not later than this.
+    case confirmTime(Int64)
+    /// Proposed by one whose clock is behind; since the log's clock stood here at the earliest.
+    case doubtTime(since: Int64)
 }

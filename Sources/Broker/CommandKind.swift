@@ -20,4 +20,6 @@ enum CommandKind: UInt8 {
     case addTransactionOffsets = 17
     case endTransaction = 18
     case expireTransactions = 19
+    case confirmTime = 21
+    case doubtTime = 22
 }

@@ -20,12 +20,26 @@ struct StorageTimes: Equatable, Sendable {
 
     mutating func note(_ index: UInt64, at time: Int64) {
         if let last = marks.last, time < last.time.saturatingAdding(distance) { return }
-        marks.append(Mark(index: index, time: time))
+        append(Mark(index: index, time: time))
+    }
+
+    private mutating func append(_ mark: Mark) {
+        marks.append(mark)
         guard marks.count == Self.maximumMarks else { return }
         // The newest stays.
         marks = stride(from: 1, to: marks.count, by: 2).map { marks[$0] }
-        distance = max(distance, (time - marks[0].time) / Int64(marks.count))
+        distance = max(distance, (mark.time - marks[0].time) / Int64(marks.count))
     }
+
+    /// What was noted from `start` on counts as stored at `time` or before, up to entry `index`.
+    mutating func raise(from start: Int64, to time: Int64, through index: UInt64) {
+        let newest = max(last, time)
+        while let mark = marks.last, mark.time >= start { marks.removeLast() }
+        if newest > last { append(Mark(index: index, time: newest)) }
+    }
+
+    /// The newest time noted.
+    var last: Int64 { marks.last?.time ?? 0 }
 
     /// Every entry up to this one was stored at `time` or before; 0 if that is not known of any.
     func lastIndex(storedBy time: Int64) -> UInt64 {

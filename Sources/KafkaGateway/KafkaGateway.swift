@@ -34,6 +34,7 @@ package final class KafkaGateway {
     /// Through which entry no node, one node, two nodes, … have the log, when it was last looked at.
     private var knownCopies: [UInt64] = []
     private(set) lazy var coordinator = GroupCoordinator(gateway: self)
+    private lazy var time = TimeKeeper(gateway: self)
     private lazy var retention = RetentionKeeper(gateway: self)
     private(set) lazy var transactions = TransactionCoordinator(gateway: self)
     /// Since when this node has known no leader (monotonic nanoseconds); nil while it knows one.
@@ -133,6 +134,7 @@ package final class KafkaGateway {
         batches.removeAll { $0.isComplete }
         refuseUnconfirmed(now: now)
         settleTransfers()
+        time.tick()
         coordinator.tick()
         retention.tick(now: now)
         transactions.tick()

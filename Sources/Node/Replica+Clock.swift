@@ -44,12 +44,23 @@ extension Replica {
         #if DEBUG
         if Planted.has(.trustsOwnClock) { return clock.wallMilliseconds }
         #endif
+        return knownTimes.map { times, needed in times[times.count - needed] }
+    }
+
+    /// The time, milliseconds since 1970, that all but a minority of the voters have not passed by more than they are
+    /// wrong: as long as no majority's clocks are behind, it is not later. Only a leader knows, as above.
+    package var latestMilliseconds: Int64? {
+        knownTimes.map { times, needed in times[raft.membership.voters.count - needed] }
+    }
+
+    /// The voters' times, ascending, and how many are a majority; nil while fewer are known.
+    private var knownTimes: (times: [Int64], needed: Int)? {
         let now = clock.monotonicNanoseconds
         let voters = raft.membership.voters
         let times = voters.compactMap { voter in
             voter == node.rawValue ? clock.wallMilliseconds : clocks.milliseconds(of: NodeID(voter), now: now)
         }
         let needed = Quorum.size(voters: voters.count)
-        return times.count >= needed ? times.sorted(by: >)[needed - 1] : nil
+        return times.count >= needed ? (times.sorted(), needed) : nil
     }
 }

@@ -58,6 +58,8 @@ struct CommandCodingTests {
                 CommittedOffset(key: PartitionKey(topic: 1, partition: 2), offset: 3, leaderEpoch: -1, metadata: "note")
             ]),
         .deleteGroup("g"),
+        .confirmTime(5),
+        .doubtTime(since: 0),
         .deleteOffsets(group: "g", keys: [PartitionKey(topic: 1, partition: 2)]),
         .expireOffsets(before: -1),
         .setQuotas(QuotaEntity(user: .standard, client: .named("é")), changes: [

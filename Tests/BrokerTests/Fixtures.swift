@@ -102,6 +102,15 @@ struct Leader {
         return try apply().last ?? .refused(.unknownTopic)
     }
 
+    /// The leader's clock is right.
+    mutating func trustClock() {
+        broker.appliedTerm = term
+        broker.doubtedSince = nil
+    }
+
+    /// The same by an entry.
+    mutating func confirmTime() throws { try run(.confirmTime(clock)) }
+
     /// The entries not applied are lost; a new leader of the next term takes over, its no-op being one entry.
     mutating func changeTerm() {
         pending = []

@@ -20,6 +20,7 @@ struct GroupTests {
     /// A leader with topic 0 of two partitions.
     private func leader() throws -> Leader {
         var leader = Leader()
+        try leader.confirmTime()
         try leader.run(.createTopic(name: "t", id: topicID(0), partitionCount: 2, configs: []))
         return leader
     }

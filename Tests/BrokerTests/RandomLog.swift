@@ -123,7 +123,9 @@ struct RandomLog {
 
     private mutating func groupCommand() -> Command {
         let group = "group-\(random.below(4))"
-        switch random.below(9) {
+        switch random.below(11) {
+        case 9: return .confirmTime(leader.clock + Int64(random.below(500)))
+        case 10: return .doubtTime(since: max(leader.clock - Int64(random.below(500)), 0))
         case 0, 1:
             let members = (0..<random.below(3)).map { number in
                 GroupMember(

@@ -12,6 +12,7 @@ struct RetentionTests {
         _ configs: [ConfigEntry], entries: Int, timestamp: (Int64) -> Int64 = { $0 }
     ) throws -> (Leader, PartitionKey) {
         var leader = Leader()
+        leader.trustClock()
         let key = PartitionKey(topic: try leader.createTopic(configs: configs), partition: 0)
         for number in 1...entries {
             leader.clock = Int64(number) * Self.minute

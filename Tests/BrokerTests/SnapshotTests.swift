@@ -61,7 +61,7 @@ struct SnapshotTests {
             "recordsDeleted", "limitsSet", "refused", "producers", "epochs", "trimmed", "groupStored",
             "offsetsCommitted", "groupDeleted", "offsetsDeleted", "offsetsExpired",
             "transactionInitialized", "addedToTransaction", "transactionEnded", "transactionsExpired", "open",
-            "aborted",
+            "aborted", "timeConfirmed", "timeDoubted",
         ]
         for kind in wanted { #expect(seen[kind, default: 0] >= 4, "\(kind): \(seen)") }
         #expect(rejections > 0)

@@ -7,6 +7,7 @@ import Testing
 struct TransactionTests {
     private func begin(partitions: UInt32 = 2) throws -> (Leader, UInt32, ProducerIdentity) {
         var leader = Leader()
+        try leader.confirmTime()
         let topic = try leader.createTopic(partitions: partitions)
         let producer = try initialize(&leader)
         return (leader, topic, producer)

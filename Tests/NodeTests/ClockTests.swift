@@ -26,6 +26,20 @@ import Testing
         #expect(replica.agreedMilliseconds == own + 2_000)
     }
 
+    @Test func itIsNotLaterThanAllButAMinorityHaveReached() throws {
+        let (cluster, replica) = try leader(count: 5, seed: 1)
+        let own = cluster.clock.wallMilliseconds
+        let others = replica.otherMembers
+        replica.onFrame(.clock(milliseconds: own - 7_000), from: others[0])
+        #expect(replica.latestMilliseconds == nil)
+        replica.onFrame(.clock(milliseconds: own - 5_000), from: others[1])
+        #expect(replica.latestMilliseconds == own, "two of the three may be behind")
+        replica.onFrame(.clock(milliseconds: own + 1 << 40), from: others[2])
+        #expect(replica.latestMilliseconds == own)
+        replica.onFrame(.clock(milliseconds: own + 1 << 39), from: others[3])
+        #expect(replica.latestMilliseconds == own)
+    }
+
     @Test func withoutAMajorityNobodyKnows() throws {
         let (cluster, replica) = try leader(count: 3, seed: 2)
         #expect(cluster.run(until: { replica.agreedMilliseconds == cluster.clock.wallMilliseconds }, limit: 3_000))

@@ -59,6 +59,7 @@ extension Broker {
     /// Of groups without members, offsets committed before `time` go once the group has been empty since before `time`,
     /// and groups with nothing left (KIP-211). Groups with members keep all.
     mutating func expireOffsets(before time: Int64) -> ApplyResult {
+        let time = confirmed(time)
         for slot in groups.groups.indices.reversed() where groups[slot].mayExpire(before: time) {
             groups[slot].offsets.removeAll { $0.committedAt < time }
             if groups[slot].offsets.isEmpty { groups.remove(slot: slot) }
@@ -68,7 +69,8 @@ extension Broker {
 
     /// `expireOffsets` would change something.
     package func hasExpiredOffsets(before time: Int64) -> Bool {
-        groups.groups.contains { group in
+        let time = confirmed(time)
+        return groups.groups.contains { group in
             group.mayExpire(before: time)
                 && (group.offsets.isEmpty || group.offsets.contains { $0.committedAt < time })
         }

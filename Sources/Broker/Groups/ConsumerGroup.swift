@@ -40,6 +40,14 @@ package struct ConsumerGroup: Equatable, Sendable {
         return true
     }
 
+    /// See `GroupDirectory.raise`.
+    mutating func raise(from start: Int64, to time: Int64) {
+        if emptySince >= start { emptySince = max(emptySince, time) }
+        for position in offsets.indices where offsets[position].committedAt >= start {
+            offsets[position].committedAt = max(offsets[position].committedAt, time)
+        }
+    }
+
     mutating func forget(topic: UInt32) {
         let first = position(of: PartitionKey(topic: topic, partition: 0))
         let end = offsets[first...].firstIndex { $0.key.topic != topic } ?? offsets.count

@@ -33,6 +33,12 @@ struct GroupDirectory: Sendable {
         slotOfName[last.name] = slot
     }
 
+    /// What was committed since `start` counts as committed at `time`, and groups empty since then as empty since
+    /// `time`.
+    mutating func raise(from start: Int64, to time: Int64) {
+        for slot in groups.indices { groups[slot].raise(from: start, to: time) }
+    }
+
     mutating func forget(topic: UInt32) {
         for slot in groups.indices { groups[slot].forget(topic: topic) }
     }

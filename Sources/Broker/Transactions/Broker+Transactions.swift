@@ -167,7 +167,7 @@ extension Broker {
     package var ongoingTransactions: [String] { transactions.ongoing }
 
     /// `expireTransactions` would change something.
-    package func hasExpiredTransactions(before time: Int64) -> Bool { transactions.hasExpired(before: time) }
+    package func hasExpiredTransactions(before time: Int64) -> Bool { transactions.hasExpired(before: confirmed(time)) }
 
     /// Partitions for which an open transaction holds offsets of the group, in no meaningful order (KIP-447).
     package func unstableOffsets(ofGroup name: String) -> [PartitionKey] {

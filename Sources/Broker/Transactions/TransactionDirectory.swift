@@ -49,6 +49,13 @@ struct TransactionDirectory: Sendable {
 
     func hasExpired(before time: Int64) -> Bool { transactions.contains { $0.isIdle(since: time) } }
 
+    /// Those updated since `start` count as updated at `time`.
+    mutating func raise(from start: Int64, to time: Int64) {
+        for slot in transactions.indices where transactions[slot].updatedAt >= start {
+            transactions[slot].updatedAt = max(transactions[slot].updatedAt, time)
+        }
+    }
+
     private mutating func remove(_ slot: Int) {
         slotOfName[transactions[slot].name] = nil
         slotOfProducer[transactions[slot].producer.id] = nil

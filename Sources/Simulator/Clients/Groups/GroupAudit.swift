@@ -5,7 +5,10 @@ import KafkaWire
 final class GroupAudit: KafkaClient {
     unowned let group: SimulatedGroup
     private(set) var isDone = false
-    private var generationAtStart: Int32 = 0
+    /// The newest that any member was told of when the audit began.
+    private var generationBefore: Int32 = 0
+    /// The first that one was told of since. Between them are those that nobody got an answer about.
+    private var generationAtStart: Int32?
     /// Since when nothing has changed, and what has not.
     private var restStart: UInt64 = 0
     private var resting: (generation: Int32, elections: Int) = (-1, -1)
@@ -18,7 +21,7 @@ final class GroupAudit: KafkaClient {
     private var generation: Int32 { simulation.groupHistory.newest(group.number) }
 
     func begin() {
-        generationAtStart = generation
+        generationBefore = generation
         awaitRest { [unowned self] in self.compareOffsets() }
     }
 
@@ -28,7 +31,8 @@ final class GroupAudit: KafkaClient {
 
     private func awaitRest(_ then: @escaping () -> Void) {
         group.keepAlive()
-        if generation - generationAtStart > maximumRebalances {
+        if generationAtStart == nil, generation != generationBefore { generationAtStart = generation }
+        if let generationAtStart, generation - generationAtStart > maximumRebalances {
             return simulation.fail(
                 "I17: \(group.name) went from generation \(generationAtStart) to \(generation) and is not at rest: "
                     + (group.unrest ?? ""))
