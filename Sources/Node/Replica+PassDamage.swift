@@ -7,13 +7,14 @@ import Raft
 /// is made to begin behind the segment they lie in. All entries after it stay, so whatever this node has promised of
 /// those it still keeps.
 extension Replica {
-    /// Asked for `range`, the leader has said that it has no copy.
+    /// Asked for `range`, the leader has said that it has no copy. A leader that cannot apply its log because nobody has
+    /// one leaves it to the others, whatever segment the damage is in.
     func passDamageIfDeleted(_ range: DamagedRange) {
-        guard let end = log.sealedEnd(of: range.first) else { return }
         if isLeader {
-            let isDeleted = otherMembers.allSatisfy { isAbsent(at: $0) }
-            if isDeleted { if appliedIndex >= end { deleteApplied(through: end) } else { leaveLeadership() } }
-        } else if let leader, isAbsent(at: leader) {
+            guard otherMembers.allSatisfy({ isAbsent(at: $0) }) else { return }
+            if appliedIndex < range.last { return leaveLeadership(because: range) }
+            if let end = log.sealedEnd(of: range.first), appliedIndex >= end { deleteApplied(through: end) }
+        } else if let leader, isAbsent(at: leader), let end = log.sealedEnd(of: range.first) {
             if appliedIndex >= end { deleteApplied(through: end) } else { fetchState(past: end, from: leader) }
         }
     }
@@ -29,12 +30,19 @@ extension Replica {
         if canTakeSnapshot { takeSnapshot() }
     }
 
-    /// A leader that cannot apply its log serves nobody; another can.
-    private func leaveLeadership() {
+    /// A leader that cannot apply its log serves nobody; another can. If it has deleted the entries, it can be given all
+    /// that follow. If it has yet to be given them, it never will be. (Seed 12903 of the simulator.)
+    private func leaveLeadership(because range: DamagedRange) {
         let voters = raft.membership.voters.filter { $0 != node.rawValue }
         let matched = { (member: MemberID) in self.raft.progress(of: member)?.matched ?? 0 }
         guard let successor = voters.max(by: { matched($0) < matched($1) }) else { return }
-        transferLeadership(to: NodeID(successor))
+        if matched(successor) >= range.last {
+            transferLeadership(to: NodeID(successor))
+        } else {
+            sealTurn()
+            raft.stepDown()
+            drain()
+        }
     }
 
     private func fetchState(past end: UInt64, from leader: NodeID) {

@@ -13,6 +13,13 @@ extension Raft {
         return .started
     }
 
+    /// Leads no more, without a successor: none can have our whole log, as the shell cannot read what they lack. With
+    /// that damage we do not campaign, and the others elect one of them once they have not heard of us for long enough.
+    package mutating func stepDown() {
+        defer { settle() }
+        if role == .leader { becomeFollower(term: term, leader: nil) }
+    }
+
     /// TimeoutNow goes out once, when the target's disk has our whole log.
     mutating func tellTransferTarget(_ peer: MemberID) {
         guard let pending = transfer, pending.target == peer, !pending.isTold else { return }

@@ -6,7 +6,7 @@ extension Stage {
         let rest = Array(words.dropFirst())
         switch words[0] {
         case "members", "set", "log", "restart", "crash", "snapshot", "install", "fail": executeSetup(words[0], rest)
-        case "tick", "campaign", "elect", "propose", "change", "read", "transfer", "damage":
+        case "tick", "campaign", "elect", "propose", "change", "read", "transfer", "step-down", "damage":
             executeEvent(words[0], rest)
         case "deliver", "drop", "repeat", "reverse", "cut", "heal", "isolate", "disconnect", "connect", "inject":
             executeNetwork(words[0], rest)
@@ -53,6 +53,7 @@ extension Stage {
             settle()
             trace = ["\(member.id) is \(member.raft.role) of term \(member.raft.term)"]
         case "propose": propose(member, words)
+        case "step-down": member.raft.stepDown()
         case "change": change(member, words)
         case "damage":
             let guessed = words.dropFirst(2).compactMap { LogIndex($0) }
