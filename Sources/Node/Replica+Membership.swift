@@ -129,6 +129,11 @@ extension Replica {
         }
     }
 
+    /// It has been told that it is no member, and does not know of ever having been one.
+    package var awaitsMembership: Bool {
+        isOutsideTold && !wasMember && !configuration.membership.contains(node.rawValue)
+    }
+
     /// By its own configuration, this node's id belongs to another directory, so it does not campaign. It may be the
     /// configuration that is behind: whether its vote counts is for those who ask to say (seed 13837).
     var isOtherData: Bool {

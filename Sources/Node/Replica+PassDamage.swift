@@ -7,8 +7,8 @@ import Raft
 /// is made to begin behind the segment they lie in. All entries after it stay, so whatever this node has promised of
 /// those it still keeps.
 extension Replica {
-    /// Asked for `range`, the leader has said that it has no copy. A leader that cannot apply its log because nobody has
-    /// one leaves it to the others, whatever segment the damage is in.
+    /// Asked for `range`, the leader has said that it has no copy. A leader that cannot apply its log because nobody
+    /// has one leaves it to the others, whatever segment the damage is in.
     func passDamageIfDeleted(_ range: DamagedRange) {
         if isLeader {
             guard otherMembers.allSatisfy({ isAbsent(at: $0) }) else { return }
@@ -30,8 +30,8 @@ extension Replica {
         if canTakeSnapshot { takeSnapshot() }
     }
 
-    /// A leader that cannot apply its log serves nobody; another can. If it has deleted the entries, it can be given all
-    /// that follow. If it has yet to be given them, it never will be. (Seed 12903 of the simulator.)
+    /// A leader that cannot apply its log serves nobody; another can. If it has deleted the entries, it can be given
+    /// all that follow. If it has yet to be given them, it never will be. (Seed 12903 of the simulator.)
     private func leaveLeadership(because range: DamagedRange) {
         let voters = raft.membership.voters.filter { $0 != node.rawValue }
         let matched = { (member: MemberID) in self.raft.progress(of: member)?.matched ?? 0 }

@@ -64,8 +64,12 @@ extension Simulation {
         }
     }
 
-    /// Who was removed has ended and ends again when it is started.
+    /// Who was removed has ended and ends again when it is started. One that was removed before its own log said that it
+    /// is a member waits to become one (seed 4523).
     var haveRemovedEnded: Bool {
-        machines.allSatisfy { !$0.isUp || $0.data != .own || !clusterOperator.hasRemoved($0) }
+        machines.allSatisfy { machine in
+            !machine.isUp || machine.data != .own || !clusterOperator.hasRemoved(machine)
+                || machine.node?.replica.awaitsMembership == true
+        }
     }
 }
