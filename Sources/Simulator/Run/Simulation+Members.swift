@@ -64,8 +64,8 @@ extension Simulation {
         }
     }
 
-    /// Who was removed has ended and ends again when it is started. One that was removed before its own log said that it
-    /// is a member waits to become one (seed 4523).
+    /// Who was removed has ended and ends again when it is started. One that was removed before its own log said that
+    /// it is a member waits to become one (seed 4523).
     var haveRemovedEnded: Bool {
         machines.allSatisfy { machine in
             !machine.isUp || machine.data != .own || !clusterOperator.hasRemoved(machine)
