@@ -12,18 +12,11 @@ extension Replica {
     func passDamageIfDeleted(_ range: DamagedRange) {
         if isLeader {
             guard otherMembers.allSatisfy({ isAbsent(at: $0) }) else { return }
-            let end = log.sealedEnd(of: range.first)
-            if appliedIndex < range.last || (end == nil && isNeeded(range)) { return leaveLeadership(because: range) }
-            if let end, appliedIndex >= end { deleteApplied(through: end) }
+            if appliedIndex < range.last { return leaveLeadership(because: range) }
+            if let end = log.sealedEnd(of: range.first), appliedIndex >= end { deleteApplied(through: end) }
         } else if let leader, isAbsent(at: leader), let end = log.sealedEnd(of: range.first) {
             if appliedIndex >= end { deleteApplied(through: end) } else { fetchState(past: end, from: leader) }
         }
-    }
-
-    /// Somebody has yet to be given what cannot be read, nor deleted while its segment is written to: one who has
-    /// deleted it can lead, and gives them its state instead. (Seed 3114 of the simulator.)
-    private func isNeeded(_ range: DamagedRange) -> Bool {
-        otherMembers.contains { raft.progress(of: $0.rawValue)?.matched ?? 0 < range.last }
     }
 
     private func isAbsent(at member: NodeID) -> Bool {
