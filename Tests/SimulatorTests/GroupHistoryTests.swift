@@ -37,13 +37,17 @@ struct GroupHistoryTests {
         history.answered(history.commits(claim, 0, offset, tenure: tenure), answer)
     }
 
+    private func fetch(_ offset: Int64, floor: Int64) -> String? {
+        history.fetched(group, 0, offset, floor: floor, asked: history.stamp())
+    }
+
     @Test func aRightHistoryPasses() {
         #expect(assign(classic("a", 1), [0, 1]) == nil)
         #expect(history.processed(group, 0, from: 0, to: 5) == nil)
         #expect(commit(classic("a", 1), 5, tenure: 1) == nil)
         #expect(assign(classic("a", 2), [1]) == nil)
         #expect(assign(classic("b", 2), [0]) == nil)
-        #expect(history.fetched(group, 0, 5, floor: history.floor(group, 0)) == nil)
+        #expect(fetch(5, floor: history.floor(group, 0)) == nil)
         #expect(commit(classic("b", 2), 7, tenure: 2) == nil)
         // The group goes over to the other protocol.
         #expect(tell(consumer("c", 3), sent: 0) == nil)
@@ -56,41 +60,41 @@ struct GroupHistoryTests {
 
     @Test func aCommittedOffsetThatIsGoneIsLost() {
         #expect(commit(classic("a", 1), 5) == nil)
-        expect(history.fetched(group, 0, -1, floor: history.floor(group, 0)), "lost")
+        expect(fetch(-1, floor: history.floor(group, 0)), "lost")
     }
 
     @Test func aCommittedOffsetNeverGoesBack() {
         #expect(commit(classic("a", 1), 3) == nil)
         #expect(commit(classic("a", 1), 5) == nil)
-        expect(history.fetched(group, 0, 3, floor: history.floor(group, 0)), "went back")
+        expect(fetch(3, floor: history.floor(group, 0)), "went back")
         expect(commit(classic("a", 1), 4), "went back")
     }
 
     @Test func whatWasSeenToBeCommittedStays() {
         #expect(commit(classic("a", 1), 5, .unknown) == nil)
-        #expect(history.fetched(group, 0, -1, floor: -1) == nil)
-        #expect(history.fetched(group, 0, 5, floor: -1) == nil)
-        expect(history.fetched(group, 0, -1, floor: history.floor(group, 0)), "lost")
+        #expect(fetch(-1, floor: -1) == nil)
+        #expect(fetch(5, floor: -1) == nil)
+        expect(fetch(-1, floor: history.floor(group, 0)), "lost")
     }
 
     /// Whoever asked before the commit was acknowledged may be told either.
     @Test func anEarlierQuestionMayBeAnsweredWithLess() {
         let floor = history.floor(group, 0)
         #expect(commit(classic("a", 1), 5) == nil)
-        #expect(history.fetched(group, 0, -1, floor: floor) == nil)
+        #expect(fetch(-1, floor: floor) == nil)
     }
 
     @Test func anOffsetNobodySentIsAPhantom() {
-        expect(history.fetched(group, 0, 5, floor: -1), "phantom")
+        expect(fetch(5, floor: -1), "phantom")
         #expect(commit(classic("a", 1), 5, .refused) == nil)
-        expect(history.fetched(group, 0, 5, floor: -1), "phantom")
+        expect(fetch(5, floor: -1), "phantom")
     }
 
     /// Not even if nobody was told that it was refused.
     @Test func anOffsetThatMustBeRefusedIsAPhantom() {
         #expect(assign(classic("a", 2), [0]) == nil)
         #expect(commit(classic("a", 1), 5, .unknown) == nil)
-        expect(history.fetched(group, 0, 5, floor: -1), "phantom")
+        expect(fetch(5, floor: -1), "phantom")
     }
 
     @Test func nobodyReadsFromBeyondWhatWasRead() {
@@ -171,18 +175,50 @@ struct GroupHistoryTests {
 
     @Test func offsetsOfATransactionCountOnceItIsCommitted() {
         let attempt = history.commits(classic("a", 1), 0, 5, tenure: 1, inTransaction: true)
+        #expect(fetch(-1, floor: history.floor(group, 0)) == nil)
         #expect(history.accepted(attempt) == nil)
-        #expect(history.fetched(group, 0, -1, floor: history.floor(group, 0)) == nil)
         history.asked(attempt)
-        #expect(history.fetched(group, 0, 5, floor: -1) == nil)
+        #expect(fetch(5, floor: -1) == nil)
         #expect(history.ended(attempt) == nil)
-        expect(history.fetched(group, 0, -1, floor: history.floor(group, 0)), "lost")
+        expect(fetch(-1, floor: history.floor(group, 0)), "lost")
     }
 
     @Test func offsetsOfAnAbortedTransactionArePhantoms() {
         let attempt = history.commits(classic("a", 1), 0, 5, tenure: 1, inTransaction: true)
         #expect(history.accepted(attempt) == nil)
-        expect(history.fetched(group, 0, 5, floor: -1), "phantom")
+        expect(fetch(5, floor: -1), "phantom")
+    }
+
+    /// Whoever is told of the offset before begins there, and the transaction's records are processed twice (KIP-447).
+    @Test func whatAnOpenTransactionChangesIsNotTold() {
+        #expect(commit(classic("a", 1), 3) == nil)
+        let attempt = history.commits(classic("a", 1), 0, 5, tenure: 1, inTransaction: true)
+        #expect(history.accepted(attempt) == nil)
+        #expect(fetch(3, floor: 3) == nil)
+        history.asked(attempt)
+        expect(history.ended(attempt), "unstable")
+    }
+
+    /// It may have been aborted by then, for it took too long.
+    @Test func whatATransactionDoesNotChangeInTheEndMayBeTold() {
+        let aborted = history.commits(classic("a", 1), 0, 5, tenure: 1, inTransaction: true)
+        #expect(history.accepted(aborted) == nil)
+        #expect(fetch(-1, floor: -1) == nil)
+        let committed = history.commits(classic("a", 1), 0, 5, tenure: 1, inTransaction: true)
+        #expect(history.accepted(committed) == nil)
+        history.asked(committed)
+        #expect(history.ended(committed) == nil)
+    }
+
+    /// Who asked before the transaction had its offsets, or was answered when it was about to end, may be told either.
+    @Test func whatIsToldBesideATransactionMayBeEither() {
+        let attempt = history.commits(classic("a", 1), 0, 5, tenure: 1, inTransaction: true)
+        let asked = history.stamp()
+        #expect(history.accepted(attempt) == nil)
+        #expect(history.fetched(group, 0, -1, floor: -1, asked: asked) == nil)
+        history.asked(attempt)
+        #expect(fetch(-1, floor: -1) == nil)
+        #expect(history.ended(attempt) == nil)
     }
 
     /// Whoever is no member any more is told so before the transaction ends.

@@ -66,6 +66,9 @@ struct SimulationTests {
             plan.groups?.changeInterval = 300_000
             plan.groups?.transactionalPerMille = 300
             plan.groups?.staticPerMille = 500
+            plan.groups?.slowRevocationPerMille = 700
+            plan.groups?.lingeringPerMille = 300
+            plan.groups?.hasKeepers = true
         }
         let seeds = (1...60 as ClosedRange<UInt64>).filter { GroupPlan(seed: $0) != nil }.prefix(8)
         var coverage = Coverage()

@@ -35,6 +35,7 @@ package final class GroupHistory {
         let tenure: Int
         let sent: Int
         let floor: Int64
+        let inTransaction: Bool
         /// Why it must be refused.
         package let objection: String?
 
@@ -62,6 +63,16 @@ package final class GroupHistory {
         let acknowledged: Int
     }
 
+    /// Offsets of a transaction that the coordinator has taken, and whose end nobody has asked for yet.
+    private struct Open {
+        /// When the attempt was sent, which tells it from others.
+        let sent: Int
+        let accepted: Int
+        var isEnding = false
+        /// What somebody was told meanwhile who wanted to know stable offsets only.
+        var told: Int64?
+    }
+
     private struct Partition {
         /// What the group has committed at least; -1 for nothing.
         var floor: Int64 = -1
@@ -71,6 +82,7 @@ package final class GroupHistory {
         var processed: Int64 = 0
         /// Acknowledged ones, in order.
         var commits: [Commit] = []
+        var open: [Open] = []
     }
 
     /// The members of one generation of the classic protocol.
@@ -216,7 +228,7 @@ package final class GroupHistory {
         }
         return Attempt(
             claim: claim, partition: partition, offset: offset, tenure: tenure, sent: stamp(),
-            floor: groups[claim.group].partitions[partition].floor, objection: objection)
+            floor: groups[claim.group].partitions[partition].floor, inTransaction: inTransaction, objection: objection)
     }
 
     /// Why a commit that is sent now must be refused; nil if it may be carried out.
@@ -268,11 +280,15 @@ package final class GroupHistory {
             return "two owners: \(what) was acknowledged, but another member has committed since it began to"
         }
         groups[group].partitions[attempt.partition].commits.append(commit)
+        if attempt.inTransaction {
+            groups[group].partitions[attempt.partition].open.append(Open(sent: attempt.sent, accepted: stamp()))
+        }
         return nil
     }
 
     /// Its transaction may be committed from now on.
     package func asked(_ attempt: Attempt) {
+        changeOpen(attempt) { $0.isEnding = true }
         groups[attempt.claim.group].partitions[attempt.partition].possible[attempt.offset, default: 0] += 1
     }
 
@@ -281,8 +297,21 @@ package final class GroupHistory {
         if attempt.offset < attempt.floor {
             return "went back: \(attempt.description) was acknowledged, but \(attempt.floor) was committed before"
         }
+        var told: Int64?
+        changeOpen(attempt) { told = $0.told }
+        if let told {
+            return "unstable: \(told) was told of partition \(attempt.partition) while a transaction was open that "
+                + "committed \(attempt.offset)"
+        }
         raise(attempt.claim.group, attempt.partition, to: attempt.offset)
         return nil
+    }
+
+    private func changeOpen(_ attempt: Attempt, _ change: (inout Open) -> Void) {
+        let group = attempt.claim.group
+        let open = groups[group].partitions[attempt.partition].open
+        guard let position = open.lastIndex(where: { $0.sent == attempt.sent }) else { return }
+        change(&groups[group].partitions[attempt.partition].open[position])
     }
 
     private func raise(_ group: Int, _ partition: Int, to offset: Int64) {
@@ -302,13 +331,18 @@ package final class GroupHistory {
     /// What whoever asks now must be told at least.
     package func floor(_ group: Int, _ partition: Int) -> Int64 { groups[group].partitions[partition].floor }
 
-    /// Somebody was told what is committed, -1 for nothing, and had asked when `floor` was. Answers what is wrong with
-    /// that, if anything.
-    package func fetched(_ group: Int, _ partition: Int, _ offset: Int64, floor: Int64) -> String? {
+    /// Somebody was told what is committed and stable, -1 for nothing, and had asked at `asked`, when `floor` was.
+    /// Answers what is wrong with that, if anything.
+    package func fetched(_ group: Int, _ partition: Int, _ offset: Int64, floor: Int64, asked: Int) -> String? {
         if offset < 0, floor >= 0 { return "lost: \(floor) was committed of partition \(partition), and is gone" }
         if offset < floor { return "went back: \(floor) was committed of partition \(partition), now \(offset) is" }
         if offset >= 0, groups[group].partitions[partition].possible[offset] ?? 0 <= 0 {
             return "phantom: \(offset) of partition \(partition) was never committed"
+        }
+        // Whether these were still open, and not aborted by then, is known when they are committed.
+        for (position, open) in groups[group].partitions[partition].open.enumerated()
+        where open.accepted < asked && !open.isEnding {
+            groups[group].partitions[partition].open[position].told = offset
         }
         raise(group, partition, to: offset)
         return nil

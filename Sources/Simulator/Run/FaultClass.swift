@@ -80,6 +80,9 @@ package enum FaultClass: String, CaseIterable, Sendable {
     case staleCommitRefused = "stale-commit-refused"
     case groupTransactionCommitted = "group-transaction-committed"
     case groupTransactionAborted = "group-transaction-aborted"
+    case slowRevocation = "slow-revocation"
+    case unstableOffsets = "unstable-offsets"
+    case formerCoordinatorAsked = "former-coordinator-asked"
 }
 
 /// How often each fault has fired.

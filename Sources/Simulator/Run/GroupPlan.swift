@@ -28,6 +28,12 @@ package struct GroupPlan: Sendable {
     package var transactionalPerMille: Int
     /// How many of a thousand processes of the consumer protocol subscribe by a pattern.
     package var patternPerMille: Int
+    /// How many of a thousand times that a member is to give partitions up it takes its time (KIP-848).
+    package var slowRevocationPerMille: Int
+    /// How many of a thousand transactions stay open for a while when they have their offsets.
+    package var lingeringPerMille: Int
+    /// There are processes that keep offsets without being members.
+    package var hasKeepers: Bool
 
     /// Nil for a run without groups.
     package init?(seed: UInt64) {
@@ -50,6 +56,10 @@ package struct GroupPlan: Sendable {
         processingTime = random.between(10_000...150_000)
         transactionalPerMille = random.pick([0, 0, 400])
         patternPerMille = random.pick([0, 0, 300])
+        // Last, so that a seed without these is what it was before there were any.
+        slowRevocationPerMille = random.pick([0, 700])
+        lingeringPerMille = random.pick([0, 300])
+        hasKeepers = random.chance(perMille: 700)
     }
 
     /// A classic coordinator takes the members' word for their sessions, within bounds. Offsets are kept for longer

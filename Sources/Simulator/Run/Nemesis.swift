@@ -92,7 +92,7 @@ final class Nemesis {
         // Groups see to their members themselves.
         case .groupMemberCrashed, .groupMemberPaused, .groupMemberLeft, .staticMemberReplaced, .groupProtocolChanged,
             .classicRebalance, .consumerRebalance, .staleCommitRefused, .groupTransactionCommitted,
-            .groupTransactionAborted:
+            .groupTransactionAborted, .slowRevocation, .unstableOffsets, .formerCoordinatorAsked:
             break
         }
     }

@@ -112,7 +112,7 @@ extension FaultClass {
     static let ofGroups: [FaultClass] = [
         .groupMemberCrashed, .groupMemberPaused, .groupMemberLeft, .staticMemberReplaced, .groupProtocolChanged,
         .classicRebalance, .consumerRebalance, .staleCommitRefused, .groupTransactionCommitted,
-        .groupTransactionAborted,
+        .groupTransactionAborted, .slowRevocation, .unstableOffsets, .formerCoordinatorAsked,
     ]
 
     /// These come together or not at all: a run with them has machines to spare.

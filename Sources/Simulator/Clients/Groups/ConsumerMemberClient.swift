@@ -10,6 +10,10 @@ final class ConsumerMemberClient: GroupMemberClient {
     private var hasMoved = false
     private var isJoined = false
     private let hasPattern: Bool
+    /// What it was told to read, while it has not turned to that.
+    private var target: [Int]?
+    /// Until then it is not done with what it is to give up; microseconds.
+    private var keepsUntil: UInt64 = 0
 
     override init(name: String, random: SimulationRandom, group: SimulatedGroup, instance: String?) {
         var random = random
@@ -20,13 +24,14 @@ final class ConsumerMemberClient: GroupMemberClient {
     }
 
     override var isClassic: Bool { false }
-    override var isStable: Bool { isJoined && !saysAll && !hasMoved }
+    override var isStable: Bool { isJoined && !saysAll && !hasMoved && target == nil }
 
     override func join() {
         releaseAll()
         generation = 0
         isJoined = false
         saysAll = true
+        target = nil
         turn { [unowned self] in self.beat() }
     }
 
@@ -80,13 +85,35 @@ final class ConsumerMemberClient: GroupMemberClient {
         hasMoved = false
         group.established(self)
         commitLate()
-        guard let assignment = response.assignment else { return beatLater() }
+        if let assignment = response.assignment { heard(assignment) }
+        turnToTarget()
+    }
+
+    private func heard(_ assignment: [KafkaTopicPartitions]) {
         if let topic = assignment.first { topicId = topic.topicId }
-        let target = assignment.flatMap(\.partitions).map(Int.init)
-        guard target.allSatisfy(holdings.indices.contains) else {
-            return simulation.fail("\(name): \(target) are not partitions of \(group.topic)")
+        let told = assignment.flatMap(\.partitions).map(Int.init)
+        guard told.allSatisfy(holdings.indices.contains) else {
+            return simulation.fail("\(name): \(told) are not partitions of \(group.topic)")
         }
-        simulation.note(name, "reads", "\(target) in epoch \(generation)")
+        simulation.note(name, "reads", "\(told) in epoch \(generation)")
+        if target == nil, held.contains(where: { !told.contains($0) }) { maybeKeep() }
+        target = told
+    }
+
+    /// Some take their time: they go on reading and committing what they are to give up, which nobody else may be given
+    /// before they have said that they are done with it, or have not said so for too long.
+    private func maybeKeep() {
+        guard group.plan.slowRevocationPerMille > 0, !group.isClosing,
+            random.chance(perMille: group.plan.slowRevocationPerMille)
+        else { return }
+        simulation.coverage[.slowRevocation] += 1
+        let patience = UInt64(group.plan.rebalanceMilliseconds) * 1000
+        keepsUntil = simulation.now + random.between(patience * 3 / 10...patience * 12 / 10)
+    }
+
+    private func turnToTarget() {
+        guard let target, simulation.now >= keepsUntil else { return beatLater() }
+        self.target = nil
         let excess = held.filter { !target.contains($0) }
         if excess.isEmpty { return move(to: target) }
         guard random.chance(perMille: 700) else { return move(to: target) }

@@ -50,30 +50,20 @@ final class GroupAudit: KafkaClient {
     /// By somebody who is no member.
     private func compareOffsets() {
         findLeader { [unowned self] in
-            let leader = self.leader ?? 0
-            let partitions = 0..<self.group.plan.partitions
-            let floors = partitions.map { self.simulation.groupHistory.floor(self.group.number, $0) }
-            let topic = OffsetFetchRequest.Topic(name: self.group.topic, partitions: partitions.map(Int32.init))
-            let request = OffsetFetchRequest(
-                groups: [.init(groupId: self.group.name, topics: [topic])], requireStable: true)
-            self.call(request, to: leader, as: OffsetFetchResponse.self) { [unowned self] response in
-                let found = response?.groups.first?.topics.first?.partitions ?? []
-                guard found.count == partitions.count, found.allSatisfy({ $0.errorCode == .none }) else {
+            self.group.offsets.ask(by: self, at: self.leader ?? 0) { [unowned self] found in
+                guard found.count == self.group.plan.partitions, found.allSatisfy({ $0.errorCode == .none }) else {
                     self.forgetLeader()
                     return self.simulation.after(50_000) { [unowned self] in self.compareOffsets() }
                 }
-                for answer in found { self.compare(answer, floor: floors[Int(answer.partitionIndex)]) }
+                for answer in found { self.compare(answer) }
                 self.moveLeader()
             }
         }
     }
 
-    private func compare(_ answer: OffsetFetchResponse.Partition, floor: Int64) {
+    private func compare(_ answer: OffsetFetchResponse.Partition) {
         let partition = Int(answer.partitionIndex)
-        let history = simulation.groupHistory
-        let processed = history.processed(group.number, partition)
-        let wrong = history.fetched(group.number, partition, answer.committedOffset, floor: floor)
-        if let wrong { return simulation.fail("\(group.name): \(wrong)") }
+        let processed = simulation.groupHistory.processed(group.number, partition)
         if max(answer.committedOffset, 0) != processed {
             simulation.fail(
                 "\(group.name): \(answer.committedOffset) is committed of partition \(partition), \(processed) were "

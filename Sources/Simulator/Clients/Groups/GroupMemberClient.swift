@@ -202,6 +202,7 @@ class GroupMemberClient: KafkaClient {
             let partitions = self.held.filter { self.holdings[$0]?.position == nil }
             if partitions.isEmpty { return self.workOn(0) }
             let tenures = partitions.map { self.holdings[$0]?.tenure }
+            let asked = self.history.stamp()
             let floors = partitions.map { self.history.floor(self.group.number, $0) }
             let topic = OffsetFetchRequest.Topic(
                 name: self.group.topic, partitions: partitions.map(Int32.init))
@@ -219,7 +220,7 @@ class GroupMemberClient: KafkaClient {
                     guard code == .none else { return self.positionsRefused(code) }
                     for found in group?.topics.first?.partitions ?? [] {
                         guard let place = partitions.firstIndex(of: Int(found.partitionIndex)) else { continue }
-                        self.found(found, floor: floors[place], tenure: tenures[place])
+                        self.found(found, floor: floors[place], asked: asked, tenure: tenures[place])
                     }
                     self.workOn(self.held.contains { self.holdings[$0]?.position == nil } ? self.shortly : 0)
                 }
@@ -227,24 +228,10 @@ class GroupMemberClient: KafkaClient {
         }
     }
 
-    /// As applications do that want to know, from whom they take for the coordinator: a deposed one must not answer.
+    /// As applications do that want to know.
     private func askCommitted() {
         withCoordinator { [unowned self] machine in
-            let partitions = 0..<self.group.plan.partitions
-            let floors = partitions.map { self.history.floor(self.group.number, $0) }
-            let topic = OffsetFetchRequest.Topic(name: self.group.topic, partitions: partitions.map(Int32.init))
-            let request = OffsetFetchRequest(
-                groups: [.init(groupId: self.group.name, topics: [topic])], requireStable: true)
-            self.fetcher.call(request, to: machine, as: OffsetFetchResponse.self) { [unowned self] response in
-                for answer in response?.groups.first?.topics.first?.partitions ?? [] {
-                    let partition = Int(answer.partitionIndex)
-                    guard answer.errorCode == .none, partitions.contains(partition) else { continue }
-                    let wrong = self.history.fetched(
-                        self.group.number, partition, answer.committedOffset, floor: floors[partition])
-                    if let wrong { return self.fail(wrong) }
-                }
-                self.workOn(0)
-            }
+            self.group.offsets.ask(by: self.fetcher, at: machine) { [unowned self] _ in self.workOn(0) }
         }
     }
 
@@ -257,7 +244,7 @@ class GroupMemberClient: KafkaClient {
         workOn(shortly)
     }
 
-    private func found(_ answer: OffsetFetchResponse.Partition, floor: Int64, tenure: Int?) {
+    private func found(_ answer: OffsetFetchResponse.Partition, floor: Int64, asked: Int, tenure: Int?) {
         let partition = Int(answer.partitionIndex)
         guard answer.errorCode == .none else {
             if !answer.errorCode.isRetriable {
@@ -266,7 +253,7 @@ class GroupMemberClient: KafkaClient {
             return
         }
         let offset = answer.committedOffset
-        if let wrong = history.fetched(group.number, partition, offset, floor: floor) {
+        if let wrong = history.fetched(group.number, partition, offset, floor: floor, asked: asked) {
             return fail(wrong)
         }
         guard holdings[partition]?.tenure == tenure, holdings[partition]?.position == nil else { return }

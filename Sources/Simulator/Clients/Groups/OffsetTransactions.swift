@@ -94,8 +94,19 @@ final class OffsetTransactions: KafkaClient {
                 for attempt in attempts {
                     if let wrong = self.member.history.accepted(attempt) { return self.member.fail(wrong) }
                 }
-                self.endTransaction(attempts, commits: self.random.chance(perMille: 700))
+                self.linger { [unowned self] in
+                    self.endTransaction(attempts, commits: self.random.chance(perMille: 700))
+                }
             }
+        }
+    }
+
+    /// Some transactions stay open for a while. Whoever asks for stable offsets then must be told to wait.
+    private func linger(_ then: @escaping () -> Void) {
+        guard group.plan.lingeringPerMille > 0, random.chance(perMille: group.plan.lingeringPerMille), let leader
+        else { return then() }
+        group.offsets.ask(by: self, at: leader) { [unowned self] _ in
+            self.member.later(self.random.between(0...300_000), then)
         }
     }
 

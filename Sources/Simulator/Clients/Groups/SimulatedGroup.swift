@@ -15,6 +15,7 @@ final class SimulatedGroup {
     /// Every process there has been, in order: answers may still be on their way to them.
     private var processes: [GroupMemberClient] = []
     private var writer: GroupWriter?
+    private var keeper: OffsetKeeper?
     private lazy var audit = GroupAudit(group: self, random: random.fork())
     private var isOpen = false
     private(set) var isClosing = false
@@ -31,6 +32,9 @@ final class SimulatedGroup {
 
     var name: String { "readers-\(number)" }
     var topic: String { "read-\(number)" }
+    var offsets: CommittedOffsets {
+        .init(group: name, number: number, topic: topic, partitions: plan.partitions)
+    }
 
     init(simulation: Simulation, plan: GroupPlan, random: SimulationRandom) {
         var random = random
@@ -48,6 +52,9 @@ final class SimulatedGroup {
         let writer = GroupWriter(random: random.fork(), group: self)
         self.writer = writer
         writer.begin()
+        // Its numbers are its own, so that it changes nothing of the others'.
+        guard plan.hasKeepers else { return }
+        keeper = OffsetKeeper(random: SimulationRandom(seed: plan.seed ^ UInt64(number)), group: self)
     }
 
     /// The topic is there.
@@ -55,6 +62,7 @@ final class SimulatedGroup {
         isOpen = true
         for place in places.indices where place == 0 || random.chance(perMille: 600) { start(place) }
         scheduleChange()
+        keeper?.begin()
     }
 
     // MARK: Members
