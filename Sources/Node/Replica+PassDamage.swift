@@ -26,7 +26,7 @@ extension Replica {
     /// What this node has applied itself tells whether anything there is live; a snapshot of it makes it deletable.
     private func deleteApplied(through end: UInt64) {
         guard broker.lowestLiveIndex.map({ $0 > end }) ?? true else { return }
-        if let snapshot = log.newestSnapshot, snapshot.index >= end { return deleteObsoleteSegments() }
+        if let snapshot = log.newestSnapshot, snapshot.index >= end { return deleteObsoleteSegments(damaged: end) }
         if canTakeSnapshot { takeSnapshot() }
     }
 

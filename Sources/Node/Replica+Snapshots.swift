@@ -18,6 +18,8 @@ struct SnapshotState {
     /// Payload bytes applied since the newest snapshot was begun.
     var bytesSince = 0
     var lastIndex: UInt64
+    /// In which tick a peer last asked for a piece of the newest one.
+    var servedAt: Int?
 
     init(newest: SnapshotMetadata?) {
         lastIndex = newest?.index ?? 0
@@ -25,6 +27,11 @@ struct SnapshotState {
 }
 
 extension Replica {
+    /// A peer that asks for nothing for so long fetches nothing.
+    private static let servingMilliseconds = 1_000
+    /// A peer that is slower than this many snapshots has to begin again.
+    private static let servingIntervals = 10
+
     /// Begins a snapshot once enough was applied since the last. The state is copied by reference and encoded and
     /// written in the background; only entries that are durable here may be covered.
     func takeSnapshotIfDue() {
@@ -36,7 +43,18 @@ extension Replica {
     }
 
     var canTakeSnapshot: Bool {
-        !snapshots.isWriting && snapshots.restart == nil && appliedIndex <= raft.flushedIndex
+        !snapshots.isWriting && snapshots.restart == nil && appliedIndex <= raft.flushedIndex && !isServingSnapshot
+    }
+
+    /// A peer is fetching the newest snapshot, and would have to begin again with the next (seed 558 of the simulator: for
+    /// ever, when they follow one another faster than one can be fetched).
+    private var isServingSnapshot: Bool {
+        guard let servedAt = snapshots.servedAt,
+            (ticks - servedAt) * settings.tickMilliseconds < Self.servingMilliseconds
+        else { return false }
+        return snapshots.bytesSince / Self.servingIntervals < settings.snapshotIntervalBytes
+            && (appliedIndex - snapshots.lastIndex) / UInt64(Self.servingIntervals)
+                < UInt64(settings.snapshotIntervalEntries)
     }
 
     func takeSnapshot() {
@@ -62,13 +80,14 @@ extension Replica {
         deleteObsoleteSegments()
     }
 
-    /// Whole segments go that hold nothing any partition, the newest snapshot or a follower within reach needs.
-    func deleteObsoleteSegments() {
+    /// Whole segments go that hold nothing any partition, the newest snapshot or a follower within reach needs. Through
+    /// `damaged` nothing can be given to a follower anyway: it gets the state instead. (Seed 3114 of the simulator.)
+    func deleteObsoleteSegments(damaged: UInt64 = 0) {
         guard let snapshot = log.newestSnapshot else { return }
         var keep = min(broker.lowestLiveIndex ?? UInt64.max, snapshot.index + 1)
         if isLeader {
             for member in raft.membership.voters + raft.membership.learners {
-                guard let matched = raft.progress(of: member)?.matched else { continue }
+                guard let matched = raft.progress(of: member)?.matched, matched >= damaged else { continue }
                 if raft.lastPosition.index - matched <= settings.followerReachEntries { keep = min(keep, matched + 1) }
             }
         }

@@ -107,11 +107,16 @@ package final class SimulatedCluster {
     /// Lets `milliseconds` pass, a tick at a time; disks and links keep up.
     package func run(milliseconds: Int) {
         for _ in 0..<(milliseconds / settings.tickMilliseconds) {
-            clock.advance(milliseconds: UInt64(settings.tickMilliseconds))
-            for member in members { member.node?.tick() }
+            tick()
             settle()
             for member in members where member.isRemoved && member.node != nil { crash(member, losesPower: false) }
         }
+    }
+
+    /// Time passes, and nothing else happens yet.
+    package func tick() {
+        clock.advance(milliseconds: UInt64(settings.tickMilliseconds))
+        for member in members { member.node?.tick() }
     }
 
     /// Runs until no disk work and no frame is left. Time stands still.

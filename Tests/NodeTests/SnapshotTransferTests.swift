@@ -15,13 +15,13 @@ import Testing
         let writer: Writer
         let away: [NodeID]
 
-        init(count: Int, away awayCount: Int) throws {
+        init(count: Int, away awayCount: Int, interval: Int = 20, piece: Int = 40) throws {
             var settings = NodeSettings()
             settings.log.segmentBytes = 16 * 1024
-            settings.snapshotIntervalEntries = 20
+            settings.snapshotIntervalEntries = interval
             settings.cacheBytes = 4 * 1024
             settings.followerReachEntries = 30
-            settings.snapshotPieceBytes = 40
+            settings.snapshotPieceBytes = piece
             cluster = try SimulatedCluster(count: count, seed: UInt64(count), settings: settings)
             writer = try Writer(cluster)
             for number in 0..<5 { try writer.produce("early \(number)") }
@@ -63,10 +63,14 @@ import Testing
 
         func produce(_ count: Int) throws {
             for _ in 0..<count {
-                kept.append("later \(kept.count)")
-                try writer.produce(kept[kept.count - 1])
+                try produceAtOnce()
                 cluster.run(milliseconds: 10)
             }
+        }
+
+        func produceAtOnce() throws {
+            kept.append("later \(kept.count)")
+            try writer.produce(kept[kept.count - 1])
         }
 
         /// Bytes of a snapshot that have arrived, while the transfer is under way.
@@ -201,6 +205,20 @@ import Testing
             try run.converge("snapshot replaced after \(steps) steps")
             try run.verifyAway("snapshot replaced after \(steps) steps")
         }
+    }
+
+    /// Snapshots are due faster than one can be fetched (seed 558 of the simulator).
+    @Test func snapshotsThatAreDueFast() throws {
+        let run = try Run(try Beginning(count: 3, away: 1, interval: 2, piece: 8), seed: 4000)
+        let away = run.away[0]
+        try run.cluster.start(away)
+        for turn in 0..<10_000 where (away.node?.replica.log.firstIndex ?? 0) <= 20 {
+            if turn.isMultiple(of: 40) { try run.produceAtOnce() }
+            if !run.cluster.step() { run.cluster.tick() }
+        }
+        #expect(away.node?.replica.log.firstIndex ?? 0 > 20, "it begins again and again")
+        try run.converge("snapshots are due fast")
+        try run.verifyAway("snapshots are due fast")
     }
 
     @Test func twoFollowersAtOnce() throws {
