@@ -90,7 +90,10 @@ extension KafkaSession {
                     ])
                 }))
             },
-            refusal: { call in call.answer(DescribeQuorumResponse(errorCode: call.reason.code, topics: [])) })
+            refusal: { call in
+                let reason = call.reason
+                call.answer(DescribeQuorumResponse(errorCode: reason.code, errorMessage: reason.message, topics: []))
+            })
     }
 
     /// ListConfigResources (key 74, KIP-1142): topics (type 2) and nodes (4). There are no settings of a node's loggers

@@ -9,6 +9,8 @@ final class TimeKeeper {
     private unowned let gateway: KafkaGateway
     /// The log's clock when this leader's own was last found right; nil if it never was.
     private var rightAt: Int64?
+    /// What was found last is on its way to the log.
+    private var isProposing = false
 
     init(gateway: KafkaGateway) { self.gateway = gateway }
 
@@ -28,6 +30,10 @@ final class TimeKeeper {
         }
     }
 
-    /// What fails, or is still on its way at the next tick, is proposed again.
-    private func propose(_ command: Command) { gateway.propose([command]) { _ in } }
+    /// What fails is found again.
+    private func propose(_ command: Command) {
+        if isProposing { return }
+        isProposing = true
+        gateway.propose([command]) { [weak self] _ in self?.isProposing = false }
+    }
 }

@@ -1,9 +1,9 @@
 import CPcre2
 
-/// A regular expression that the whole of a topic's name is compared with, in the syntax of PCRE2 (pcre2pattern), of
-/// which RE2's, Kafka's (KIP-848), is nearly a part. A comparison has a bounded number of steps, whatever the pattern:
-/// it comes from a client, and the event loop waits for it.
-package final class TopicPattern {
+/// A regular expression that the whole of a name is compared with: a topic's (KIP-848), or a transactional id
+/// (KIP-1152). In the syntax of PCRE2 (pcre2pattern), of which RE2's, Kafka's, is nearly a part. A comparison has a
+/// bounded number of steps, whatever the pattern: it comes from a client, and the event loop waits for it.
+package final class NamePattern {
     /// For one name. Ordinary patterns take a few dozen.
     private static let maximumSteps: UInt32 = 2_000
     /// UTF-8.
@@ -13,20 +13,20 @@ package final class TopicPattern {
     private let match: OpaquePointer
     private let limits: OpaquePointer
 
-    package init(_ text: String) throws(TopicPatternError) {
+    package init(_ text: String) throws(NamePatternError) {
         let bytes = Array(text.utf8)
         if bytes.count > Self.maximumBytes {
-            throw TopicPatternError("it has \(bytes.count) bytes, and \(Self.maximumBytes) are the most")
+            throw NamePatternError("it has \(bytes.count) bytes, and \(Self.maximumBytes) are the most")
         }
         let options = UInt32(PCRE2_ANCHORED) | UInt32(PCRE2_ENDANCHORED) | UInt32(PCRE2_UTF)
             | UInt32(PCRE2_NEVER_BACKSLASH_C) | UInt32(PCRE2_NO_AUTO_CAPTURE)
         var fault: Int32 = 0
         var place = 0
         guard let code = pcre2_compile_8(bytes, bytes.count, options, &fault, &place, nil) else {
-            throw TopicPatternError("\(Self.words(for: fault)), at byte \(place)")
+            throw NamePatternError("\(Self.words(for: fault)), at byte \(place)")
         }
         guard let match = pcre2_match_data_create_8(1, nil), let limits = pcre2_match_context_create_8(nil) else {
-            preconditionFailure("TopicPattern: no memory")
+            preconditionFailure("NamePattern: no memory")
         }
         pcre2_set_match_limit_8(limits, Self.maximumSteps)
         pcre2_set_heap_limit_8(limits, 1_024)
@@ -40,11 +40,11 @@ package final class TopicPattern {
     }
 
     /// Throws when that cannot be told within the bound.
-    package func matches(_ name: String) throws(TopicPatternError) -> Bool {
+    package func matches(_ name: String) throws(NamePatternError) -> Bool {
         let bytes = Array(name.utf8)
         let result = pcre2_match_8(code, bytes, bytes.count, 0, 0, match, limits)
         if result == PCRE2_ERROR_NOMATCH { return false }
-        if result < 0 { throw TopicPatternError("\(Self.words(for: result)), comparing it with \(name)") }
+        if result < 0 { throw NamePatternError("\(Self.words(for: result)), comparing it with \(name)") }
         return true
     }
 
@@ -56,7 +56,7 @@ package final class TopicPattern {
     }
 }
 
-package struct TopicPatternError: Error, CustomStringConvertible {
+package struct NamePatternError: Error, CustomStringConvertible {
     package let description: String
 
     init(_ description: String) { self.description = description }

@@ -253,7 +253,8 @@ struct ConsumerProtocolTests {
         member.topics = nil
         member.pattern = "(a|aa)+[bc]"
         let refused = try member.beat()
-        #expect(refused.errorCode == .invalidRegularExpression && refused.errorMessage?.contains("limit") == true)
+        #expect(refused.errorCode == .invalidRegularExpression)
+        #expect(refused.errorMessage?.contains("limit") == true)
         member.pattern = "a+"
         #expect(try member.beat().memberEpoch == 1)
         member.pattern = "(a|aa)+[bc]"

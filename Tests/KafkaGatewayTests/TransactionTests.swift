@@ -140,6 +140,23 @@ struct TransactionTests {
         #expect(try behind.receive(EndTxnResponse.self).errorCode == .notCoordinator)
     }
 
+    @Test(arguments: [("", ["x-1", "x-2", "y"]), ("x-.*", ["x-1", "x-2"]), ("x", []), (".*2|y", ["x-2", "y"])])
+    func onesWhoseNamesMatchAreListed(pattern: String, names: [String]) throws {
+        let cluster = try begin().cluster
+        for name in ["y", "x-2", "x-1"] { try TransactionClient(cluster, name: name).initialize() }
+        let response: ListTransactionsResponse = try cluster.connect().call(
+            ListTransactionsRequest(stateFilters: [], producerIdFilters: [], transactionalIdPattern: pattern))
+        #expect(response.errorCode == .none && response.transactionStates.map(\.transactionalId) == names)
+    }
+
+    @Test(arguments: ["(", "(a|aa)+[bc]"]) func aPatternThatCannotBeComparedIsRefused(pattern: String) throws {
+        let one = try TransactionClient(begin().cluster, name: String(repeating: "a", count: 200))
+        try one.initialize()
+        let response: ListTransactionsResponse = try one.client.call(
+            ListTransactionsRequest(stateFilters: [], producerIdFilters: [], transactionalIdPattern: pattern))
+        #expect(response.errorCode == .invalidRegularExpression && response.transactionStates.isEmpty)
+    }
+
     @Test func twoEndsAtOnceAreOne() throws {
         let one = try begin()
         try one.initialize()

@@ -1,7 +1,7 @@
 import Broker
 import KafkaWire
 import Planted
-import TopicPatterns
+import NamePatterns
 
 extension ConsumerProtocolGroup {
     /// `id` is the member's, given out just now if the request has none. The request is well formed.
@@ -57,8 +57,9 @@ extension ConsumerProtocolGroup {
     }
 
     private func take(_ pattern: String) throws(GroupRefusal) {
-        do throws(TopicPatternError) { try patterns.take(pattern) } catch {
-            throw GroupRefusal(code: .invalidRegularExpression, message: "\(pattern): \(error)")
+        do throws(NamePatternError) { try patterns.take(pattern) } catch {
+            let message = "the regular expression \(pattern) is not taken: \(error)"
+            throw GroupRefusal(code: .invalidRegularExpression, message: message)
         }
     }
 

@@ -130,6 +130,11 @@ final class GroupCoordinator {
         consumerGroups.removeAll { $0 === group }
     }
 
+    /// Whoever was about to join was refused.
+    func dropIfIdle(_ group: ConsumerProtocolGroup) {
+        if group.isIdle { drop(group) }
+    }
+
     /// Names of all groups here and in the broker's state, in no meaningful order.
     var names: [String] {
         let stored = gateway.broker.allGroups.map(\.name)

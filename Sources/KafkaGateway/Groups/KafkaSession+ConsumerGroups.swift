@@ -1,6 +1,5 @@
 import Broker
 import KafkaWire
-import TopicPatterns
 
 /// Groups of the consumer protocol (KIP-848).
 extension KafkaSession {
@@ -27,6 +26,7 @@ extension KafkaSession {
             [weak self] response in
             self?.fill(ticket, header, response)
         }
+        coordinator.dropIfIdle(group)
     }
 
     /// ConsumerGroupDescribe (key 69).
@@ -86,11 +86,6 @@ extension ConsumerGroupHeartbeatRequest {
             if topicPartitions?.isEmpty != true { return (.invalidRequest, "whoever joins owns no partitions") }
             if subscribedTopicNames == nil, subscribedTopicRegex == nil {
                 return (.invalidRequest, "whoever joins subscribes to topics")
-            }
-        }
-        if let pattern = subscribedTopicRegex, !pattern.isEmpty {
-            do { _ = try TopicPattern(pattern) } catch {
-                return (.invalidRegularExpression, "\(pattern) is no regular expression: \(error)")
             }
         }
         if let assignor = serverAssignor, Assignor(rawValue: assignor) == nil {

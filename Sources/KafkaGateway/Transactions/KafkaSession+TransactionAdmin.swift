@@ -1,32 +1,44 @@
 import Broker
 import KafkaWire
+import NamePatterns
 
 /// What administrators see of transactions (KIP-664).
 extension KafkaSession {
-    /// ListTransactions (key 66). Clients ask all nodes; the leader knows them all. No regular expressions: a client's
-    /// pattern could hold up the event loop for as long as it likes.
+    /// ListTransactions (key 66). Clients ask all nodes; the leader knows them all. A pattern (KIP-1152) that is none,
+    /// or takes too long to be compared with one of those that the other filters leave, is refused.
     func listTransactions(_ header: KafkaRequestHeader, _ request: ListTransactionsRequest) {
         if let refusal = gateway.coordinator.refusal {
             let code = refusal == .notCoordinator ? KafkaErrorCode.none : refusal
             return respond(header, ListTransactionsResponse(errorCode: code))
         }
-        if let pattern = request.transactionalIdPattern, !pattern.isEmpty {
-            return respond(header, ListTransactionsResponse(errorCode: .invalidRegularExpression))
-        }
         let unknown = request.stateFilters.filter { !Transaction.kafkaStates.contains($0) }
         let known = request.stateFilters.filter { Transaction.kafkaStates.contains($0) }
         let now = gateway.node.clock.wallMilliseconds
-        let found = known.isEmpty && !unknown.isEmpty ? [] : gateway.broker.allTransactions.filter { transaction in
+        var found = known.isEmpty && !unknown.isEmpty ? [] : gateway.broker.allTransactions.filter { transaction in
             (known.isEmpty || known.contains(transaction.kafkaState))
                 && (request.producerIdFilters.isEmpty || request.producerIdFilters.contains(transaction.producer.id))
                 && (request.durationFilter < 0
                     || (transaction.isOngoing && now - transaction.startedAt > request.durationFilter))
+        }
+        if let pattern = request.transactionalIdPattern, !pattern.isEmpty {
+            do throws(NamePatternError) { found = try Self.transactions(of: found, named: pattern) } catch {
+                return respond(header, ListTransactionsResponse(errorCode: .invalidRegularExpression))
+            }
         }
         respond(header, ListTransactionsResponse(
             unknownStateFilters: unknown,
             transactionStates: found.sorted { $0.name < $1.name }.map {
                 .init(transactionalId: $0.name, producerId: $0.producer.id, transactionState: $0.kafkaState)
             }))
+    }
+
+    private static func transactions(
+        of all: [Transaction], named text: String
+    ) throws(NamePatternError) -> [Transaction] {
+        let pattern = try NamePattern(text)
+        var found: [Transaction] = []
+        for transaction in all where try pattern.matches(transaction.name) { found.append(transaction) }
+        return found
     }
 
     /// DescribeTransactions (key 65).

@@ -103,7 +103,8 @@ final class OffsetTransactions: KafkaClient {
 
     /// Some transactions stay open for a while. Whoever asks for stable offsets then must be told to wait.
     private func linger(_ then: @escaping () -> Void) {
-        guard group.plan.lingeringPerMille > 0, random.chance(perMille: group.plan.lingeringPerMille), let leader
+        guard group.plan.lingeringPerMille > 0, !group.isClosing,
+            random.chance(perMille: group.plan.lingeringPerMille), let leader
         else { return then() }
         group.offsets.ask(by: self, at: leader) { [unowned self] _ in
             self.member.later(self.random.between(0...300_000), then)
