@@ -46,8 +46,8 @@ extension Replica {
         !snapshots.isWriting && snapshots.restart == nil && appliedIndex <= raft.flushedIndex && !isServingSnapshot
     }
 
-    /// A peer is fetching the newest snapshot, and would have to begin again with the next (seed 558 of the simulator: for
-    /// ever, when they follow one another faster than one can be fetched).
+    /// A peer is fetching the newest snapshot, and would have to begin again with the next (seed 558 of the simulator:
+    /// for ever, when they follow one another faster than one can be fetched).
     private var isServingSnapshot: Bool {
         guard let servedAt = snapshots.servedAt,
             (ticks - servedAt) * settings.tickMilliseconds < Self.servingMilliseconds

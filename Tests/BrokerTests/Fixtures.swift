@@ -119,7 +119,7 @@ struct Leader {
         admission = Admission(leading: broker, term: term)
     }
 
-    mutating func createTopic(
+    @discardableResult mutating func createTopic(
         _ name: String = "t", partitions: UInt32 = 1, configs: [ConfigEntry] = []
     ) throws -> UInt32 {
         let id = topicID(Int(nextIndex))
