@@ -15,10 +15,24 @@ extension Admission {
             throw .messageTooLarge(size: header.totalLength, limit: settings.maximumMessageBytes)
         }
         if header.isTransactional && !header.hasProducer { throw .transactionMismatch }
+        if settings.compacts { try requireKeys(field, header) }
         if !settings.usesLogAppendTime && !isTimely(header.maxTimestamp, settings) {
             throw .timestampOutOfRange(timestamp: header.maxTimestamp, now: clock)
         }
         return header
+    }
+
+    /// Compressed records are the gateway's to look at.
+    private func requireKeys(_ field: ByteSlice, _ header: RecordBatchHeader) throws(BrokerError) {
+        if header.codec != CompressionCodec.none { return }
+        var isKeyed = true
+        do throws(RecordError) {
+            var records = try RecordBatch.records(of: field, skipsHeaders: true)
+            while let record = try records.next() { isKeyed = isKeyed && record.key != nil }
+        } catch {
+            throw .invalidBatch(error)
+        }
+        if !isKeyed { throw .keyMissing }
     }
 
     /// All batches after the first one, before anything of the field is taken. Normally there are none.

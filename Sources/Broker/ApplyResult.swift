@@ -9,6 +9,8 @@ package enum ApplyResult: Equatable, Sendable {
     case produced(rejected: [RejectedItem])
     case recordsDeleted(logStartOffset: Int64)
     case limitsSet
+    /// Everything was taken but parts in these partitions, which have changed in between.
+    case replaced(refused: [PartitionKey])
     case groupStored
     case membershipChanged
     /// Everything was taken but offsets of partitions that do not exist.

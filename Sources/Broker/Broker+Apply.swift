@@ -40,6 +40,7 @@ extension Broker {
             .producerAllocated(allocateProducer(bumping: bumping))
         case .produce(let table): .produced(rejected: produce(table))
         case .deleteRecords(let key, let before): deleteRecords(key, before: before)
+        case .replaceBatches(let replacement): replaceBatches(replacement)
         case .setLimits(let limits): setLimits(limits)
         case .storeGroup(let generation): storeGroup(generation)
         case .changeMembership(let change): changeMembership(change)
@@ -90,7 +91,7 @@ extension Broker {
                 let partition = Int(item.key.partition)
                 refusal = refusal ?? directory.topics[slot].partitions[partition].append(
                     item, index: appliedIndex, epoch: epoch, now: clock, expiration: expiration)
-                if !directory.topics[slot].partitions[partition].index.isListed { list(item.key, slot: slot) }
+                if !directory.topics[slot].partitions[partition].isListed { list(item.key, slot: slot) }
             } else {
                 refusal = .unknownPartition
             }

@@ -24,6 +24,19 @@ extension Broker {
         directory.slot(number).map { directory.topics[$0].settings.allowsLeaderAcks } ?? false
     }
 
+    /// `cleanup.policy` has "compact".
+    package func isCompacted(topic number: UInt32) -> Bool {
+        directory.slot(number).map { directory.topics[$0].settings.compacts } ?? false
+    }
+
+    /// `max.message.bytes` of a topic that is compacted; nil for any other.
+    package func maximumCompactedBytes(topic number: UInt32) -> Int? {
+        directory.slot(number).flatMap {
+            let settings = directory.topics[$0].settings
+            return settings.compacts ? settings.maximumMessageBytes : nil
+        }
+    }
+
     /// Differs whenever a topic was created or deleted or got partitions: numbers and partitions are only ever added,
     /// and a deletion leaves one topic less of as many numbers.
     package var directoryStamp: DirectoryStamp {

@@ -20,7 +20,7 @@ extension Broker {
 
 extension Broker {
     /// Every entry up to this one was stored at `time` or before, as far as is known.
-    fileprivate func lastIndex(storedBy time: Int64) -> UInt64 {
+    func lastIndex(storedBy time: Int64) -> UInt64 {
         let time = confirmed(time.saturatingAdding(1)) - 1
         return max(clock, storageTimes.last) <= time ? appliedIndex : storageTimes.lastIndex(storedBy: time)
     }
@@ -49,25 +49,18 @@ private struct RetentionLimit {
 
 extension PartitionState {
     fileprivate func retentionStart(_ limit: RetentionLimit) -> Int64 {
-        max(logStartOffset, min(index.retentionStart(limit, end: endOffset), lastStableOffset))
-    }
-}
-
-extension PartitionIndex {
-    fileprivate func retentionStart(_ limit: RetentionLimit, end: Int64) -> Int64 {
         var kept = byteCount
-        for fence in fences {
-            let isTooOld = limit.isTooOld(fence.maxTimestamp, through: fence.lastIndex)
-            guard isTooOld || kept - fence.byteCount >= limit.bytes else { return fence.baseOffset }
-            kept -= fence.byteCount
-        }
-        for chunk in chunks {
-            for item in chunk.items {
-                let isTooOld = limit.isTooOld(item.maxTimestamp, through: item.index)
-                guard isTooOld || kept - Int64(item.length) >= limit.bytes else { return item.baseOffset }
-                kept -= Int64(item.length)
+        var start = endOffset
+        forEachPiece { piece in
+            // Moved records are as old as they were.
+            let stored = storedBefore.index(before: piece.endOffset) ?? piece.lastIndex
+            guard limit.isTooOld(piece.maxTimestamp, through: stored) || kept - piece.byteCount >= limit.bytes else {
+                start = piece.baseOffset
+                return false
             }
+            kept -= piece.byteCount
+            return true
         }
-        return end
+        return max(logStartOffset, min(start, lastStableOffset))
     }
 }

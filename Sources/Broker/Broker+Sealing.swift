@@ -9,15 +9,15 @@ extension Broker {
         for key in listed {
             guard let slot = directory.slot(key.topic) else { continue }
             let partition = Int(key.partition)
-            directory.topics[slot].partitions[partition].index.seal(through: index)
-            directory.topics[slot].partitions[partition].index.isListed = false
+            directory.topics[slot].partitions[partition].seal(through: index)
+            directory.topics[slot].partitions[partition].isListed = false
             list(key, slot: slot)
         }
     }
 
     /// The lowest log index with a row in memory; nil when there is none.
     package var lowestUnsealedIndex: UInt64? {
-        unsealed.lazy.compactMap { partition($0)?.index.first?.index }.min()
+        unsealed.lazy.compactMap { partition($0)?.lowestRowIndex }.min()
     }
 
     /// Rows in memory, and fences. Looks at every partition.
@@ -25,8 +25,10 @@ extension Broker {
         var size = (rows: 0, fences: 0)
         for topic in directory.topics {
             for partition in topic.partitions {
-                size.rows += partition.index.itemCount
-                size.fences += partition.index.fences.count
+                for number in 0..<partition.runCount {
+                    size.rows += partition.run(number).itemCount
+                    size.fences += partition.run(number).fences.count
+                }
             }
         }
         return size
@@ -43,8 +45,8 @@ extension Broker {
     /// Remembers that a partition has rows in memory, if it has.
     mutating func list(_ key: PartitionKey, slot: Int) {
         let partition = Int(key.partition)
-        if directory.topics[slot].partitions[partition].index.first == nil { return }
-        directory.topics[slot].partitions[partition].index.isListed = true
+        if directory.topics[slot].partitions[partition].lowestRowIndex == nil { return }
+        directory.topics[slot].partitions[partition].isListed = true
         unsealed.append(key)
     }
 }

@@ -3,7 +3,7 @@ import Bytes
 /// The whole state as bytes. All but the partitions' indexes is canonical: equal states have equal bytes on every node,
 /// whatever path led to them. Of the indexes, fences and the rows still in memory are written.
 extension Broker {
-    static let snapshotVersion: UInt16 = 8
+    static let snapshotVersion: UInt16 = 9
 
     /// Pieces to be laid end to end. Takes time in proportion to the state: hand a copy of the broker to another
     /// thread.
@@ -52,7 +52,9 @@ extension Broker {
 
     /// A partition knows of nothing later than the last entry applied: what is applied next goes behind it.
     private func requireApplied(_ partition: PartitionState) throws(DecodeError) {
-        if let last = partition.index.last?.index ?? partition.index.fences.last?.lastIndex, last > appliedIndex {
+        for number in 0..<partition.runCount {
+            let run = partition.run(number)
+            guard let last = run.last?.index ?? run.fences.last?.lastIndex, last > appliedIndex else { continue }
             throw .badValue("entry index", Int64(truncatingIfNeeded: last))
         }
         if let latest = partition.leaderEpochs.latest, latest > LeaderEpochs.epoch(of: appliedTerm) {

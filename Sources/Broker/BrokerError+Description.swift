@@ -24,6 +24,8 @@ extension BrokerError: CustomStringConvertible {
         case .timestampOutOfRange(let timestamp, let now): "timestamp \(timestamp) is too far from now, \(now)"
         case .severalIdempotentBatches: "several batches in one request for a partition, from an idempotent producer"
         case .transactionMismatch: "a batch that does not say rightly whether it belongs to a transaction"
+        case .keyMissing: "a compacted topic takes no record without a key"
+        case .unreadableRecords: "compressed records that cannot be read, in a compacted topic"
         case .invalidTransactionState: "there is no open transaction that this belongs to"
         case .unknownTransaction: "the transactional id is not known with this producer id"
         case .producerFenced: "another producer has taken over this transactional id"
@@ -40,6 +42,7 @@ extension BrokerError: CustomStringConvertible {
         case .groupNotEmpty: "the group has members"
         case .offsetsExhausted: "the partition has used up all offsets"
         case .entryFull: "the node is busy with a full entry; try again"
+        case .replacedMeanwhile: "the batches have been replaced in the meantime"
         case .offsetMismatch(let expected, let found): "end offset \(found) where the leader had \(expected)"
         }
     }

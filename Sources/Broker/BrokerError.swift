@@ -38,6 +38,10 @@ package enum BrokerError: Error, Equatable, Sendable {
     case severalIdempotentBatches
     /// [87] A transactional batch without a producer, or a plain one of a producer amid a transaction.
     case transactionMismatch
+    /// [87] A record without a key, in a topic that is compacted.
+    case keyMissing
+    /// [87] Records of such a topic are compressed in a way that cannot be read.
+    case unreadableRecords
     /// [48] There is no open transaction, or the partition or group was not added to it.
     case invalidTransactionState
     /// [49] The transactional id is not known, or has another producer id.
@@ -66,6 +70,8 @@ package enum BrokerError: Error, Equatable, Sendable {
     case offsetsExhausted
     /// [7] The open log entry is full; the shell seals it and tries again.
     case entryFull
+    /// Not told to clients: the batches to be replaced are others by now.
+    case replacedMeanwhile
     /// [56] `apply` found another end offset than the leader did. Never happens while our own invariants hold.
     case offsetMismatch(expected: Int64, found: Int64)
 }

@@ -5,10 +5,11 @@ extension Command {
     /// The only version of every kind so far.
     static let version: UInt8 = 1
 
-    /// For `.produce` and `.endTransaction` only what comes before the batches.
+    /// For `.produce`, `.endTransaction` and `.replaceBatches` only what comes before the batches.
     package func encode() -> ByteSlice {
         if case .produce(let table) = self { return table.encode() }
         if case .endTransaction(let end) = self { return end.encode() }
+        if case .replaceBatches(let replacement) = self { return replacement.encode() }
         var writer = ByteWriter(capacity: 128)
         writer.uint8(kind.rawValue)
         writer.uint8(Self.version)
@@ -29,7 +30,7 @@ extension Command {
             writer.changes(changes)
         case .allocateProducer(let bumping):
             writer.optionalIdentity(bumping)
-        case .produce, .endTransaction: break
+        case .produce, .endTransaction, .replaceBatches: break
         case .initializeTransaction, .addToTransaction, .addTransactionOffsets, .expireTransactions:
             encodeTransaction(into: &writer)
         case .deleteRecords(let key, let before):
@@ -67,6 +68,7 @@ extension Command {
         if version != Self.version { throw .badValue("command version", Int64(version)) }
         if kind == .produce { return .produce(try ProduceTable(payload: payload)) }
         if kind == .endTransaction { return .endTransaction(try TransactionEnd(payload: payload)) }
+        if kind == .replaceBatches { return .replaceBatches(try Replacement(payload: payload)) }
         let command = try decode(kind, &reader)
         try reader.requireEnd()
         return command
@@ -88,7 +90,7 @@ extension Command {
             let replacesAll = try reader.flag("replaces all")
             return .setTopicConfigs(topic: topic, changes: try reader.changes(), replacesAll: replacesAll)
         case .allocateProducer: return .allocateProducer(bumping: try reader.optionalIdentity())
-        case .produce, .endTransaction: throw .badValue("command kind", Int64(kind.rawValue))
+        case .produce, .endTransaction, .replaceBatches: throw .badValue("command kind", Int64(kind.rawValue))
         case .initializeTransaction, .addToTransaction, .addTransactionOffsets, .expireTransactions:
             return try decodeTransaction(kind, &reader)
         case .deleteRecords:
@@ -137,6 +139,7 @@ extension Command {
         case .expireTransactions: .expireTransactions
         case .confirmTime: .confirmTime
         case .doubtTime: .doubtTime
+        case .replaceBatches: .replaceBatches
         }
     }
 }

@@ -14,6 +14,8 @@ package enum Command: Equatable, Sendable {
     case produce(ProduceTable)
     /// DeleteRecords and retention: records before `offset` go (-1: all there are). Never moves backwards.
     case deleteRecords(PartitionKey, before: Int64)
+    /// Made by the leader's upkeep, with the batches behind it.
+    case replaceBatches(Replacement)
     /// Proposed by a leader whose configuration differs from the replicated limits.
     case setLimits(BrokerLimits)
     /// The members of a group have agreed, or the last one has left.

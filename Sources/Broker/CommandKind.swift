@@ -20,6 +20,7 @@ enum CommandKind: UInt8 {
     case addTransactionOffsets = 17
     case endTransaction = 18
     case expireTransactions = 19
+    case replaceBatches = 20
     case confirmTime = 21
     case doubtTime = 22
 }

@@ -20,6 +20,8 @@ struct Fence: Hashable, Sendable {
         self.byteCount = byteCount
     }
 
+    func place(of offset: Int64) -> SealedPlace { SealedPlace(index: index, lastIndex: lastIndex, offset: offset) }
+
     mutating func add(_ items: some Collection<PartitionIndex.Item>) {
         for item in items {
             lastIndex = max(lastIndex, item.index)

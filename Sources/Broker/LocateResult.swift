@@ -2,6 +2,8 @@
 package enum LocateResult: Hashable, Sendable {
     /// At least one range was appended.
     case found
+    /// The same, and there are more behind them, elsewhere in the log.
+    case foundPart
     /// Nothing there yet: the offset is the end offset.
     case atEnd
     /// The rows are in the index of a sealed segment; nothing was appended.

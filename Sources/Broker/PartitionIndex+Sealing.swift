@@ -38,7 +38,7 @@ extension PartitionIndex {
     func sealedPlace(of offset: Int64) -> SealedPlace? {
         if let first, first.baseOffset <= offset { return nil }
         let position = fences.lowerBound { $0.baseOffset <= offset } - 1
-        return position < 0 ? nil : SealedPlace(index: fences[position].index, offset: offset)
+        return position < 0 ? nil : fences[position].place(of: offset)
     }
 
     /// The first item with records from `offset` on whose max timestamp is at least `timestamp`, or where it may be.
@@ -46,19 +46,28 @@ extension PartitionIndex {
         for (number, fence) in fences.enumerated() where fence.maxTimestamp >= timestamp {
             let fenceEnd = number + 1 < fences.count ? fences[number + 1].baseOffset : first?.baseOffset ?? end
             if fenceEnd > offset {
-                return .sealed(SealedPlace(index: fence.index, offset: max(offset, fence.baseOffset)))
+                return .sealed(fence.place(of: max(offset, fence.baseOffset)))
             }
         }
         return range(reaching: timestamp, from: offset, end: end).map { .found($0) } ?? .none
     }
 
-    /// The largest timestamp; nil when there is none. Deleted records of a part that is sealed and not deleted as a
-    /// whole count, unless `ignoresFirstFence`.
-    func maxTimestamp(ignoresFirstFence: Bool = false) -> Int64? {
-        let sealed = fences.dropFirst(ignoresFirstFence ? 1 : 0).lazy.map(\.maxTimestamp).max()
-        let open = chunks.lazy.map(\.maxTimestamp).max()
-        guard let sealed else { return open }
-        return max(sealed, open ?? sealed)
+    /// The largest timestamp, or the largest below `limit`; nil when there is none. Deleted records of a part that is
+    /// sealed and not deleted as a whole count.
+    func maxTimestamp(below limit: Int64? = nil) -> Int64? {
+        var largest: Int64?
+        func note(_ timestamp: Int64) {
+            if limit.map({ timestamp < $0 }) ?? true { largest = max(largest ?? timestamp, timestamp) }
+        }
+        for fence in fences { note(fence.maxTimestamp) }
+        for chunk in chunks {
+            if let limit, chunk.maxTimestamp >= limit {
+                for item in chunk.items { note(item.maxTimestamp) }
+            } else {
+                note(chunk.maxTimestamp)
+            }
+        }
+        return largest
     }
 }
 

@@ -74,6 +74,11 @@ extension PartitionIndex {
         }
     }
 
+    private struct Place {
+        var index: UInt64
+        var offset: Int64
+    }
+
     private static func count(_ reader: inout ByteReader, minimumSize: Int) throws(DecodeError) -> Int {
         let count = try reader.unsignedVarint()
         guard let count = Int(exactly: count) else { throw .badLength(position: reader.position, length: .max) }
@@ -83,14 +88,14 @@ extension PartitionIndex {
 
     private static func place(
         afterIndex lastIndex: UInt64, offset lastOffset: Int64, _ reader: inout ByteReader
-    ) throws(DecodeError) -> SealedPlace {
+    ) throws(DecodeError) -> Place {
         let (index, overflow) = lastIndex.addingReportingOverflow(try reader.unsignedVarint())
         if overflow { throw .badValue("entry index", -1) }
         let offsetDelta = try reader.unsignedVarint()
         guard let delta = Int64(exactly: offsetDelta), lastOffset <= Int64.max - delta else {
             throw .badValue("base offset", -1)
         }
-        return SealedPlace(index: index, offset: lastOffset + delta)
+        return Place(index: index, offset: lastOffset + delta)
     }
 
     private static func item(after last: Item, _ reader: inout ByteReader) throws(DecodeError) -> Item {

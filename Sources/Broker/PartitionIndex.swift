@@ -28,8 +28,6 @@ package struct PartitionIndex: Sendable {
     var itemCount = 0
     /// Bytes of all batches indexed; of a part that is sealed and partly deleted, all of it.
     var byteCount: Int64 = 0
-    /// The broker's list of partitions with rows in memory has this one.
-    var isListed = false
 
     /// The first row in memory.
     var first: Item? { chunks.first?.items.first }
@@ -75,9 +73,7 @@ package struct PartitionIndex: Sendable {
     /// Drops every item, and every fence, whose records all lie before `offset`; `end` is the partition's end offset.
     mutating func trim(before offset: Int64, end: Int64) {
         if offset >= end {
-            let wasListed = isListed
             self = PartitionIndex()
-            isListed = wasListed
             return
         }
         trimFences(before: offset, end: end)

@@ -1,4 +1,25 @@
-/// The rows of one partition in one segment, as its index has them.
+import Planted
+
+/// What the index of one segment has of a partition: the rows as they were appended, and those that replaced others, as
+/// many slices as there were runs of them.
+package struct PartitionSlices: Sendable {
+    let slices: [PartitionRows]
+
+    package init(_ slices: [PartitionRows]) { self.slices = slices }
+
+    /// Of what was replaced within the segment the last is what counts; nil if there is none.
+    package func rows(holding offset: Int64) -> PartitionRows? {
+        #if DEBUG
+        if Planted.has(.cleanedComesBack) { return slices.first { $0.holds(offset) } }
+        #endif
+        return slices.last { $0.holds(offset) }
+    }
+
+    /// What they take in memory.
+    package var memoryBytes: Int { slices.reduce(64) { $0 + $1.memoryBytes } }
+}
+
+/// Rows of one partition in one segment that follow each other without a gap.
 package struct PartitionRows: Sendable {
     var index = PartitionIndex()
     /// The offset after the last row's records.
@@ -38,5 +59,5 @@ package struct PartitionRows: Sendable {
     }
 
     /// What it takes in memory.
-    package var memoryBytes: Int { 128 + index.itemCount * MemoryLayout<PartitionIndex.Item>.stride }
+    var memoryBytes: Int { 128 + index.itemCount * MemoryLayout<PartitionIndex.Item>.stride }
 }

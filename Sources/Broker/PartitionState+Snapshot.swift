@@ -10,6 +10,14 @@ extension PartitionState {
         leaderEpochs.encode(into: &snapshot.writer)
         producers.encode(into: &snapshot)
         transactions.encode(into: &snapshot)
+        snapshot.writer.uint64(generation)
+        storedBefore.encode(into: &snapshot.writer)
+        cleaning.encode(into: &snapshot.writer)
+        snapshot.writer.uint8(UInt8(moved.count))
+        for run in moved {
+            snapshot.writer.int64(run.endOffset)
+            if snapshot.hasIndex { run.index.encode(into: &snapshot) }
+        }
         if snapshot.hasIndex { index.encode(into: &snapshot) }
         snapshot.breakIfFull()
     }
@@ -29,12 +37,80 @@ extension PartitionState {
         #if DEBUG
         if Planted.has(.snapshotForgetsAborted) { transactions.trim(before: .max) }
         #endif
+        generation = try reader.uint64()
+        if generation > UInt64(Int64.max) { throw .badValue("replacements", -1) }
+        storedBefore = try StorageMarks(from: &reader)
+        cleaning = try CleaningState(from: &reader)
+        let start = try restoreMoved(from: &reader)
         index = try PartitionIndex(from: &reader, end: endOffset)
-        // Every offset that a consumer may ask for is in the index.
-        let firstIndexed = index.fences.first?.baseOffset ?? index.first?.baseOffset ?? endOffset
-        if firstIndexed > logStartOffset || index.isEmpty != (logStartOffset == endOffset) {
+        try Self.require(index, from: start, end: endOffset)
+        try requireBytes()
+    }
+
+    /// Answers where the batches that were not moved begin.
+    private mutating func restoreMoved(from reader: inout ByteReader) throws(DecodeError) -> Int64 {
+        let count = try reader.uint8()
+        if count > MovedRun.maximum { throw .badValue("moved runs", Int64(count)) }
+        var start = logStartOffset
+        for _ in 0..<count {
+            let end = try reader.int64()
+            if end <= start || end >= endOffset { throw .badValue("end of a moved run", end) }
+            let run = MovedRun(index: try PartitionIndex(from: &reader, end: end), endOffset: end)
+            try Self.require(run.index, from: start, end: end)
+            moved.append(run)
+            start = end
+        }
+        return start
+    }
+
+    /// Together they can be counted.
+    private func requireBytes() throws(DecodeError) {
+        let limit = Int64.max / Int64(runCount)
+        for number in 0..<runCount where run(number).byteCount > limit {
+            throw .badValue("bytes of a run", run(number).byteCount)
+        }
+    }
+
+    /// Every offset that a consumer may ask for is in the index.
+    private static func require(_ index: PartitionIndex, from start: Int64, end: Int64) throws(DecodeError) {
+        let firstIndexed = index.fences.first?.baseOffset ?? index.first?.baseOffset ?? end
+        if firstIndexed > start || index.isEmpty != (start == end) {
             throw .badValue("first indexed offset", firstIndexed)
         }
+    }
+}
+
+extension StorageMarks {
+    func encode(into writer: inout ByteWriter) {
+        writer.uint32(UInt32(marks.count))
+        for mark in marks {
+            writer.int64(mark.endOffset)
+            writer.uint64(mark.index)
+        }
+    }
+
+    init(from reader: inout ByteReader) throws(DecodeError) {
+        for _ in 0..<(try reader.elementCount(minimumSize: 16)) {
+            let mark = Mark(endOffset: try reader.int64(), index: try reader.uint64())
+            note(before: mark.endOffset, storedBy: mark.index)
+            if marks.last != mark { throw .badValue("storage mark", mark.endOffset) }
+        }
+    }
+}
+
+extension CleaningState {
+    func encode(into writer: inout ByteWriter) {
+        writer.int64(through)
+        writer.int64(begun)
+        writer.int64(markOffset)
+        writer.int64(markTime)
+    }
+
+    init(from reader: inout ByteReader) throws(DecodeError) {
+        through = try reader.int64()
+        begun = try reader.int64()
+        markOffset = try reader.int64()
+        markTime = try reader.int64()
     }
 }
 

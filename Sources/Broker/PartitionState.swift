@@ -8,25 +8,58 @@ package struct PartitionState: Sendable {
     package internal(set) var transactions = PartitionTransactions()
     /// A hash of every row ever appended. Which rows are still in memory is each node's own affair; this is not.
     var rowDigest = StateDigest()
+    /// Of the batches as they were appended.
     var index = PartitionIndex()
+    /// Of those before them that were replaced. Ascending; together they lead to the first offset in `index`.
+    var moved: [MovedRun] = []
+    /// How often batches were replaced.
+    package internal(set) var generation: UInt64 = 0
+    /// When records that were moved had been stored.
+    var storedBefore = StorageMarks()
+    package internal(set) var cleaning = CleaningState()
+    /// The broker's list of partitions with rows in memory has this one.
+    var isListed = false
 
     init() {}
 
     /// Bytes of all batches kept. Of a part that is sealed and partly deleted all of it counts, so replicas may differ.
-    package var byteCount: Int64 { index.byteCount }
+    package var byteCount: Int64 { moved.reduce(index.byteCount) { $0 + $1.index.byteCount } }
 
     /// The smallest log index whose entry may hold batches still kept; nil when there are none.
-    package var lowestLiveIndex: UInt64? { index.lowestIndex }
+    package var lowestLiveIndex: UInt64? {
+        moved.reduce(index.lowestIndex) { lowest, run in
+            run.index.lowestIndex.map { min($0, lowest ?? $0) } ?? lowest
+        }
+    }
+
+    /// The smallest log index with a row in memory.
+    var lowestRowIndex: UInt64? {
+        moved.reduce(index.first?.index) { lowest, run in
+            run.index.first.map { min($0.index, lowest ?? $0.index) } ?? lowest
+        }
+    }
+
+    mutating func seal(through entry: UInt64) {
+        for run in moved.indices { moved[run].index.seal(through: entry) }
+        index.seal(through: entry)
+    }
 
     /// The first range with records from `offset` on whose max timestamp is at least `timestamp` (ListOffsets by time).
     package func search(reaching timestamp: Int64, from offset: Int64) -> TimeSearch {
-        index.search(reaching: timestamp, from: max(offset, logStartOffset), end: endOffset)
+        let offset = max(offset, logStartOffset)
+        for number in run(holding: offset)..<runCount {
+            // A fence may begin before its run, with what has been replaced since.
+            let start = max(offset, number == 0 ? logStartOffset : runEnd(number - 1))
+            let found = run(number).search(reaching: timestamp, from: start, end: runEnd(number))
+            if found != .none { return found }
+        }
+        return .none
     }
 
-    /// The largest timestamp among the batches kept; nil when there are none. It may be that of a deleted record in the
-    /// first part that is sealed; `ignoresFirstPart` leaves that part out.
-    package func maxTimestamp(ignoresFirstPart: Bool = false) -> Int64? {
-        index.maxTimestamp(ignoresFirstFence: ignoresFirstPart)
+    /// The largest timestamp among the batches kept; nil when there are none. It may be that of a record that is gone
+    /// from a part that is sealed; then the next one `below` that is to be asked for.
+    package func maxTimestamp(below limit: Int64? = nil) -> Int64? {
+        (0..<runCount).lazy.compactMap { run($0).maxTimestamp(below: limit) }.max()
     }
 
     /// See `LeaderEpochs.end(of:current:end:)`.
@@ -48,9 +81,12 @@ package struct PartitionState: Sendable {
             return .outOfRange(logStart: logStartOffset, end: endOffset)
         }
         if offset >= min(limit, endOffset) { return .atEnd }
-        if let place = index.sealedPlace(of: offset) { return .sealed(place) }
-        index.locate(from: offset, before: limit, end: endOffset, maximumBytes: maximumBytes, into: &ranges)
-        return .found
+        let number = run(holding: offset)
+        let end = runEnd(number)
+        let rows = run(number)
+        if let place = rows.sealedPlace(of: offset) { return .sealed(place) }
+        rows.locate(from: offset, before: limit, end: end, maximumBytes: maximumBytes, into: &ranges)
+        return number < moved.count && end < limit && ranges.last?.nextOffset == end ? .foundPart : .found
     }
 
     /// DeleteRecords: nil when `offset` is beyond the end. A start that is already later stays.
@@ -59,7 +95,11 @@ package struct PartitionState: Sendable {
         if target < 0 || target > endOffset { return nil }
         if target > logStartOffset {
             logStartOffset = target
+            moved.removeFirst(run(holding: target))
+            if !moved.isEmpty { moved[0].index.trim(before: target, end: moved[0].endOffset) }
             index.trim(before: target, end: endOffset)
+            storedBefore.trim(before: target)
+            cleaning.trim(before: target)
             leaderEpochs.trim(before: target)
             transactions.trim(before: target)
         }

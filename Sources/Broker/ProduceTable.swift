@@ -4,7 +4,7 @@ import Bytes
 /// not read message bodies.
 ///
 /// Payload: kind (1 byte), version (1), length of this prefix (u32), row count (u32), rows, then the batches. An entry
-/// that ends a transaction has more between rows and batches (`TransactionEnd`).
+/// that ends a transaction, or replaces batches, has more between rows and batches (`TransactionEnd`, `Replacement`).
 package struct ProduceTable: Equatable, Sendable {
     /// Kind, version, prefix length, row count.
     package static let headerSize = 10
@@ -21,7 +21,7 @@ package struct ProduceTable: Equatable, Sendable {
     package static func prefixLength(of payload: ByteSlice) throws(DecodeError) -> Int? {
         var reader = ByteReader(payload)
         let kind = CommandKind(rawValue: try reader.uint8())
-        if kind != .produce && kind != .endTransaction { return nil }
+        if kind != .produce && kind != .endTransaction && kind != .replaceBatches { return nil }
         try reader.skip(1)
         return Int(try reader.uint32())
     }

@@ -4,7 +4,8 @@ import Bytes
 ///
 ///      0 magic u32 | 4 CRC-32C of bytes 8 up to the end of the directory | 8 version u32 | 12 partitions u32
 ///     16 first entry u64 | 24 last entry u64 | 32 chain checksum of the last entry u64
-///     40 directory, 32 per partition, in order of topic and partition: topic u32, partition u32, first row u32,
+///     40 directory, 32 per partition, more where rows replaced others, in order of topic and partition, then of the
+///        entries they begin with: topic u32, partition u32, first row u32,
 ///        row count u32, offset after the last row i64, CRC-32C of its rows u32, zero u32
 ///     rows, 32 each: log index u64, base offset i64, max timestamp i64, position u32, length u32
 package enum SegmentRowsFile {
@@ -85,8 +86,8 @@ package enum SegmentRowsFile {
         (0..<(head.count - headerSize) / slotSize).map { (key(head, slot: $0), extent(head, slot: $0)) }
     }
 
-    /// Where the rows of a partition are, by an intact head; nil if there are none.
-    package static func extent(of key: PartitionKey, head: ByteSlice) -> Extent? {
+    /// Where the rows of a partition are, by an intact head.
+    package static func extents(of key: PartitionKey, head: ByteSlice) -> [Extent] {
         var low = 0
         var high = (head.count - headerSize) / slotSize
         let end = high
@@ -94,7 +95,7 @@ package enum SegmentRowsFile {
             let middle = (low + high) / 2
             if self.key(head, slot: middle) < key { low = middle + 1 } else { high = middle }
         }
-        return low < end && self.key(head, slot: low) == key ? extent(head, slot: low) : nil
+        return (low..<end).prefix { self.key(head, slot: $0) == key }.map { extent(head, slot: $0) }
     }
 
     private static func key(_ head: ByteSlice, slot: Int) -> PartitionKey {

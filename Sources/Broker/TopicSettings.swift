@@ -12,10 +12,24 @@ package struct TopicSettings: Hashable, Sendable {
     package private(set) var allowsLeaderAcks = false
     /// `cleanup.policy` has "delete".
     package private(set) var deletesOldRecords = true
+    /// `cleanup.policy` has "compact".
+    package private(set) var compacts = false
+    /// Milliseconds.
+    package private(set) var minimumCompactionLag: Int64 = 0
+    package private(set) var maximumCompactionLag = Int64.max
+    package private(set) var deleteRetention: Int64 = 86_400_000
+    /// `min.cleanable.dirty.ratio`; there is no floating point in replicated state.
+    package private(set) var minimumDirtyMillionths = 500_000
 
     /// `overrides` have been checked against the catalog.
     init(_ overrides: [ConfigEntry]) {
         for entry in overrides { set(entry) }
+    }
+
+    /// Of a decimal fraction from 0 to 1; digits after the sixth do not count.
+    private static func millionths(_ ratio: String) -> Int {
+        let digits = ratio.utf8.compactMap { $0 == UInt8(ascii: ".") ? nil : Int($0) - Int(UInt8(ascii: "0")) }
+        return (0..<7).reduce(0) { value, place in value * 10 + (place < digits.count ? digits[place] : 0) }
     }
 
     private mutating func set(_ entry: ConfigEntry) {
@@ -28,7 +42,13 @@ package struct TopicSettings: Hashable, Sendable {
         case "retention.ms": retentionMilliseconds = Int64(value) ?? retentionMilliseconds
         case "retention.bytes": retentionBytes = Int64(value) ?? retentionBytes
         case "cleanup.policy":
-            deletesOldRecords = value.split(separator: ",").contains { word in word.drop { $0 == " " } == "delete" }
+            let policies = value.split(separator: ",").map { word in word.drop { $0 == " " } }
+            deletesOldRecords = policies.contains("delete")
+            compacts = policies.contains("compact")
+        case "min.compaction.lag.ms": minimumCompactionLag = Int64(value) ?? minimumCompactionLag
+        case "max.compaction.lag.ms": maximumCompactionLag = Int64(value) ?? maximumCompactionLag
+        case "delete.retention.ms": deleteRetention = Int64(value) ?? deleteRetention
+        case "min.cleanable.dirty.ratio": minimumDirtyMillionths = Self.millionths(value)
         case "min.insync.replicas": minimumInsyncReplicas = Int(value) ?? minimumInsyncReplicas
         case "holdfast.acks.leader": allowsLeaderAcks = value == "allow"
         default: break

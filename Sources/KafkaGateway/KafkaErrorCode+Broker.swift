@@ -17,7 +17,7 @@ extension KafkaErrorCode {
         case .messageTooLarge: self = .messageTooLarge
         case .timestampOutOfRange: self = .invalidTimestamp
         case .severalIdempotentBatches: self = .invalidRecord
-        case .transactionMismatch: self = .invalidRecord
+        case .transactionMismatch, .keyMissing, .unreadableRecords: self = .invalidRecord
         case .invalidTransactionState: self = .invalidTxnState
         case .unknownTransaction: self = .invalidProducerIdMapping
         case .producerFenced: self = .producerFenced
@@ -30,7 +30,7 @@ extension KafkaErrorCode {
         case .unknownGroup: self = .groupIdNotFound
         case .groupNotEmpty: self = .nonEmptyGroup
         case .entryFull: self = .requestTimedOut
-        case .offsetsExhausted, .offsetMismatch: self = .kafkaStorageError
+        case .offsetsExhausted, .offsetMismatch, .replacedMeanwhile: self = .kafkaStorageError
         }
     }
 }

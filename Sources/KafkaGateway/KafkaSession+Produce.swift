@@ -54,9 +54,11 @@ extension KafkaSession {
         var writer = ByteWriter(capacity: 128)
         // -1: nobody has that transactional id.
         let owner = request.transactionalId.map { gateway.broker.transaction(named: $0)?.producer.id ?? -1 }
+        var keys = CompressedKeys()
         if request.partitions.count == 1, request.topics.count == 1 {
             let topic = request.topics[0].name
-            let result = admit(request.partitions[0], of: topic, owner: owner, acks: request.acks, gate: &gate)
+            let result = admit(
+                request.partitions[0], of: topic, owner: owner, acks: request.acks, keys: &keys, gate: &gate)
             ProduceResponse.encodeFrame(
                 into: &writer, version: header.apiVersion, correlationId: header.correlationId, topic: topic,
                 partition: result, throttleTimeMs: throttleTimeMs)
@@ -67,7 +69,8 @@ extension KafkaSession {
         for topic in request.topics {
             var results: [ProduceResponse.Partition] = []
             for partition in request.partitions[topic.partitions] {
-                results.append(admit(partition, of: topic.name, owner: owner, acks: request.acks, gate: &gate))
+                results.append(
+                    admit(partition, of: topic.name, owner: owner, acks: request.acks, keys: &keys, gate: &gate))
                 hasError = hasError || results[results.count - 1].errorCode.isError
             }
             response.append(topic: topic.name, partitions: results)
@@ -78,7 +81,7 @@ extension KafkaSession {
 
     private func admit(
         _ partition: ProduceRequest.Partition, of topic: ByteSlice, owner: Int64?, acks: Int16,
-        gate: inout ResponseQueue.Gate
+        keys: inout CompressedKeys, gate: inout ResponseQueue.Gate
     ) -> ProduceResponse.Partition {
         guard let records = partition.records else { return failure(partition.index, .invalidRecord) }
         if let owner, let writer = Self.transactionalProducer(of: records), writer != owner {
@@ -97,6 +100,11 @@ extension KafkaSession {
             gate.copies = max(gate.copies, copies)
         }
         if gate.isLeaderEnough { gate.isLeaderEnough = isLeaderEnough(for: records, ofTopic: number) }
+        if let limit = gateway.broker.maximumCompactedBytes(topic: number),
+            let refusal = keys.refusal(of: records, maximumBytes: limit)
+        {
+            return failure(partition.index, KafkaErrorCode(refusal), message: refusal.description)
+        }
         switch replica.admit(records, to: key) {
         case nil: return failure(partition.index, .notLeaderOrFollower)
         case .accepted(let baseOffset, let logAppendTime, let logStart):

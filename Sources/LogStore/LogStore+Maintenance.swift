@@ -8,8 +8,12 @@ extension LogStore {
         if spares.count < settings.spareSegments && !maintenance.isPreparingSpare && !maintenance.isSparePaused {
             return spareJob()
         }
-        return maintenance.isIndexing ? nil : removalJob() ?? sidecarJob()
+        return removalJob() ?? sidecarJob()
     }
+
+    /// An index written now stays: nothing that takes away an older one of the same name is still to come. The ordered
+    /// queue may be far behind.
+    package var mayWriteIndexes: Bool { firstAfterCut == nil && maintenance.late.isEmpty && !maintenance.isRemoving }
 
     /// Takes the outcome of a job. The operations returned clean up what came too late to be of use. A failure is not
     /// fatal: the log goes on in the segment it has, and `retryMaintenance` asks again.
@@ -29,7 +33,7 @@ extension LogStore {
         case .sidecar(let first, let last, let result):
             maintenance.isIndexing = false
             onIndexed(first: first, last: last, isWritten: failure == nil && result.value == nil)
-        case .removal: maintenance.isIndexing = false
+        case .removal: maintenance.isRemoving = false
         }
         return []
     }
@@ -45,20 +49,19 @@ extension LogStore {
         if let sealed {
             if isWritten { sealed.hasSidecar = true } else { maintenance.unindexable.insert(first) }
         } else if isWritten {
-            maintenance.lateSidecar = first
+            maintenance.late.append(path(FileNames.sidecar(first)))
         }
     }
 
-    /// Where sidecars are written, too, and before the next one: the ordered queue may be far behind, and would then
-    /// take away the one of the same segment sealed again.
+    /// Not in the ordered queue, from where it could take away the index of the same segment sealed again.
     private func removalJob() -> MaintenanceJob? {
-        guard let first = maintenance.lateSidecar else { return nil }
-        maintenance.lateSidecar = nil
-        maintenance.isIndexing = true
-        let name = path(FileNames.sidecar(first))
+        if maintenance.late.isEmpty || maintenance.isRemoving { return nil }
+        let paths = maintenance.late
+        maintenance.late = []
+        maintenance.isRemoving = true
         let directory = directory
-        return MaintenanceJob(kind: .removal(first: first)) { (disk: any Disk) throws(DiskFailure) in
-            try disk.remove(name)
+        return MaintenanceJob(kind: .removal(paths)) { (disk: any Disk) throws(DiskFailure) in
+            for path in paths { try disk.remove(path) }
             try disk.syncDirectory(directory)
         }
     }
@@ -93,6 +96,7 @@ extension LogStore {
 
     /// Only once every entry of the segment is durable: before that the job could read what is not written yet.
     private func sidecarJob() -> MaintenanceJob? {
+        if maintenance.isIndexing || !mayWriteIndexes { return nil }
         let candidate = segments.dropLast().first {
             !$0.hasSidecar && !$0.isDamaged && $0.last <= flushedIndex && !$0.slots.isEmpty
                 && !maintenance.unindexable.contains($0.first)

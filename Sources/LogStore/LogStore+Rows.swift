@@ -11,6 +11,7 @@ extension LogStore {
 
     /// The first sealed segment that has no index although all its entries are durable, and applied up to `applied`.
     package func segmentToIndex(applied: UInt64, except failed: Set<UInt64>) -> StoredSegment? {
+        if !mayWriteIndexes { return nil }
         let limit = min(applied, flushedIndex)
         for segment in segments.dropLast() {
             if segment.last > limit { return nil }
@@ -29,18 +30,24 @@ extension LogStore {
         return segment.last
     }
 
-    /// The index of `segment` is written. The operations returned clean up what came too late.
-    package func onRowsWritten(_ segment: StoredSegment) -> [DiskOperation] {
+    /// The index of `segment` is written. What came too late is removed by a maintenance job.
+    package func onRowsWritten(_ segment: StoredSegment) {
         if let current = segments.dropLast().first(where: { $0.first == segment.first && $0.last == segment.last }) {
             current.hasRows = true
-            return []
+        } else {
+            maintenance.late.append(segment.rowsPath)
         }
-        return [.remove(segment.rowsPath), .syncDirectory(directory)]
     }
 
     /// The index of the segment that begins with `first` cannot be read: it counts as missing.
     package func onRowsDamaged(first: UInt64) {
         segment(of: first)?.hasRows = false
+    }
+
+    /// The segments to which nothing is added any more and that are durable and applied, oldest first: the last entry
+    /// of each, and its size.
+    package func sealedSegments(through applied: UInt64) -> [(last: UInt64, bytes: UInt64)] {
+        segments.dropLast().prefix { $0.last <= min(applied, flushedIndex) }.map { ($0.last, $0.end) }
     }
 
     private func stored(_ segment: Segment) -> StoredSegment? {

@@ -15,8 +15,8 @@ package struct MaintenanceJob: Sendable {
         case spare(name: String, JobResult<DiskFile>)
         /// Writes the index sidecar of a sealed segment; the result is the damage that prevents it.
         case sidecar(first: UInt64, last: UInt64, JobResult<DamagedRange>)
-        /// Removes a sidecar that came too late.
-        case removal(first: UInt64)
+        /// Removes indexes that came too late.
+        case removal([String])
     }
 
     let kind: Kind
@@ -33,7 +33,7 @@ package struct MaintenanceJob: Sendable {
         switch kind {
         case .spare(let name, _): "prepare segment \(name)"
         case .sidecar(let first, _, _): "index segment \(FileNames.segment(first))"
-        case .removal(let first): "remove the index of segment \(FileNames.segment(first))"
+        case .removal(let names): "remove \(names.joined(separator: ", "))"
         }
     }
 }
@@ -42,8 +42,9 @@ package struct MaintenanceJob: Sendable {
 struct MaintenanceState {
     var isPreparingSpare = false
     var isIndexing = false
-    /// First index of a segment whose sidecar was written when it was sealed no more.
-    var lateSidecar: UInt64?
+    var isRemoving = false
+    /// Paths of sidecars and rows that were written when their segments were sealed no more.
+    var late: [String] = []
     /// After a failure (a full disk, most likely) no spare is asked for until `retryMaintenance`.
     var isSparePaused = false
     /// Sealed segments that cannot be indexed, because they are damaged.

@@ -39,6 +39,15 @@ package struct NodeSettings: Sendable {
     package var minimumFreeBytes: UInt64 = 0
     /// Damaged entries that lie together and take more than this are not repaired.
     package var maximumRepairBytes = 32 << 20
+    /// How often the leader looks for old segments with little that is live, and for topics to be compacted.
+    package var rewriteCheckMilliseconds = 15_000
+    /// Old segments are rewritten when at most so much of them altogether is live.
+    package var rewriteLivePercent = 25
+    /// What is rewritten goes into the log in entries of about this size.
+    package var rewriteStepBytes = 1 << 20
+    package var rewriteBytesPerSecond = 16 << 20
+    /// Keys of a compacted partition that are remembered at a time; with more it is cleaned in several goes.
+    package var cleaningKeyBytes = 64 << 20
     /// Bytes of a snapshot that a follower asks for, and a leader sends, at a time.
     package var snapshotPieceBytes = 1 << 20
 

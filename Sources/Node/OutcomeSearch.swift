@@ -62,6 +62,9 @@ final class OutcomeSearch {
         guard let partition = replica.broker.partition(name.key) else {
             return answer(.open(.deleted(logStart: offset)))
         }
+        // Where the partition was compacted, what is not there may have been.
+        let begun = partition.cleaning.begun
+        if known == nil, begun > 0, offset <= begun { return answer(.open(.deleted(logStart: begun))) }
         if offset <= partition.logStartOffset {
             return answer(offset == 0 ? .absent(offset: 0) : .open(.deleted(logStart: partition.logStartOffset)))
         }
@@ -118,12 +121,21 @@ final class OutcomeSearch {
             switch finding(header) {
             case .record(let offset):
                 return conclude(offset, range.index)
-            case .older: return answer(.absent(offset: header.baseOffset))
+            case .older:
+                if isWhole(from: header.lastOffset + 1) { return answer(.absent(offset: header.baseOffset)) }
+                // As far down as it can be told.
+                offset = header.baseOffset
+                return goOn()
             case .goOn: break
             }
         }
         offset = range.baseOffset
         goOn()
+    }
+
+    /// Nothing from `offset` on was removed by a cleaning.
+    private func isWhole(from offset: Int64) -> Bool {
+        replica.broker.partition(name.key).map { offset >= $0.cleaning.begun } ?? false
     }
 
     private func conclude(_ found: Int64, _ index: UInt64) {
@@ -148,7 +160,8 @@ final class OutcomeSearch {
             return header.producerEpoch < name.producer.epoch ? .older : .goOn
         }
         let distance = Sequence.distance(from: header.baseSequence, to: name.sequence)
-        if distance < header.recordCount { return .record(offset: header.baseOffset + Int64(distance)) }
+        // Of a compacted batch the record may be gone; it was there.
+        if distance <= header.lastOffsetDelta { return .record(offset: header.baseOffset + Int64(distance)) }
         return Sequence.isAhead(name.sequence, of: header.baseSequence) ? .older : .goOn
     }
 }

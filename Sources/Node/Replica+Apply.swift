@@ -87,7 +87,10 @@ extension Replica {
             do throws(BrokerFault) {
                 let answer = try broker.apply(
                     index: entry.index, term: entry.term, timestamp: entry.timestamp, payload: entry.payload[0])
-                if case .produced = answer {} else { appliedMetadata = true }
+                switch answer {
+                case .produced, .replaced: break
+                default: appliedMetadata = true
+                }
                 result = answer
             } catch {
                 stop(.machine(error))

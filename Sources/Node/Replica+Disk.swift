@@ -24,6 +24,7 @@ enum DiskTask {
     case fetch(EntryLocation, (ByteSlice?) -> Void)
     case readSpace(JobResult<DiskSpace>)
     case verify(VerifyJob, then: () -> Void)
+    case compute(then: () -> Void)
     case recheck(EntryLocation)
     case serveRepair(EntryLocation, count: Int, to: NodeID)
     case readRepairSite(LogStore.RepairSite, [LogEntry], from: NodeID)
@@ -158,7 +159,7 @@ extension Replica {
         case .readSnapshotPart(let job, let peer, let snapshot, let offset):
             snapshotPartRead(result(of: job), to: peer, of: snapshot, offset: offset)
         case .storeSnapshotPart(let job, let transfer): snapshotPartStored(result(of: job), transfer: transfer)
-        case .verify(_, let then): then()
+        case .verify(_, let then), .compute(let then): then()
         case .readSpace(let result): if let space = result.value { spaceRead(space) }
         case .lookUpRows(let lookup): rowsLookedUp(lookup)
         case .buildRows(let build): rowsBuilt(build, nil)
@@ -185,7 +186,7 @@ extension Replica {
         default: onEvent?(.jobFailed(failure))
         }
         switch task {
-        case .verify(_, let then): then()
+        case .verify(_, let then), .compute(let then): then()
         case .readSpace: spaceNotRead(failure)
         case .lookUpRows(let lookup): rowsLookedUp(lookup)
         case .buildRows(let build): rowsBuilt(build, failure)

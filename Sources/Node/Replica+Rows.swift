@@ -51,6 +51,7 @@ extension Replica {
     ) -> LocateOutcome {
         switch broker.locate(key, from: offset, before: limit, maximumBytes: maximumBytes, into: &ranges) {
         case .found: return .found(isCut: false)
+        case .foundPart: return .found(isCut: true)
         case .atEnd: return .atEnd
         case .outOfRange: return .outOfRange
         case .unknownPartition: return .unknownPartition
@@ -63,13 +64,15 @@ extension Replica {
         }
     }
 
+    /// From the last segment that may have them: what lies in one before was replaced by it.
     func recentRows(of key: PartitionKey, at place: SealedPlace) -> PartitionRows? {
-        var index = place.index
+        var index = min(place.lastIndex, log.flushedIndex)
         while let segment = log.storedSegment(of: index), segment.isSealed,
             let found = rows.cache.rows(.init(first: segment.first, last: segment.last, partition: key))
         {
-            if found.holds(place.offset) { return found }
-            index = segment.last + 1
+            if let rows = found.rows(holding: place.offset) { return rows }
+            if segment.first <= place.index { return nil }
+            index = segment.first - 1
         }
         return nil
     }
@@ -79,19 +82,20 @@ extension Replica {
     package func loadRows(
         _ key: PartitionKey, at place: SealedPlace, _ answer: @escaping (PartitionRows?) -> Void
     ) {
-        var index = place.index
-        while let segment = log.storedSegment(of: index) {
+        var index = min(place.lastIndex, log.flushedIndex)
+        while index >= place.index, let segment = log.storedSegment(of: index) {
             let name = RowCache.Key(first: segment.first, last: segment.last, partition: key)
-            let next = SealedPlace(index: segment.last + 1, offset: place.offset)
             guard let found = segment.isSealed ? rows.cache.rows(name) : nil else {
+                let before = SealedPlace(index: place.index, lastIndex: segment.first - 1, offset: place.offset)
                 let waiter = RowWaiter(partition: key) { [unowned self] found in
-                    guard let found, !found.holds(place.offset) else { return answer(found) }
-                    loadRows(key, at: next, answer)
+                    guard let found else { return answer(nil) }
+                    if let rows = found.rows(holding: place.offset) { return answer(rows) }
+                    loadRows(key, at: before, answer)
                 }
                 return segment.isSealed && segment.hasRows ? lookUp(segment, for: waiter) : build(segment, for: waiter)
             }
-            if found.holds(place.offset) { return answer(found) }
-            index = next.index
+            if let rows = found.rows(holding: place.offset) { return answer(rows) }
+            index = segment.first - 1
         }
         answer(nil)
     }
@@ -137,8 +141,8 @@ extension Replica {
         }
         rows.builds[segment.first] = waiter.map { [$0] } ?? []
         let build = RowBuild(
-            segment: segment, writes: segment.isSealed && segment.last <= appliedIndex, result: JobResult(),
-            damage: JobResult())
+            segment: segment, writes: segment.isSealed && segment.last <= appliedIndex && log.mayWriteIndexes,
+            result: JobResult(), damage: JobResult())
         // After damage to its file a segment is not taken at its word.
         let verifies = segment.isFromBefore || waiter != nil
         start(.buildRows(build)) {
@@ -158,13 +162,12 @@ extension Replica {
             if let index = build.damage.value { suspect(index) }
         } else if build.writes {
             metrics.indexesWritten += 1
-            let cleanup = log.onRowsWritten(segment)
-            if !cleanup.isEmpty { submit(cleanup, .other) }
+            log.onRowsWritten(segment)
             if rows.nextSeal == nil { rows.nextSeal = log.indexedEnd(after: rows.sealedThrough) }
             sealRows()
         }
         for waiter in waiters {
-            let found = build.result.value?.rows(of: waiter.partition)
+            let found = build.result.value?.slices(of: waiter.partition)
             if let found, segment.isSealed {
                 rows.cache.insert(found, .init(first: segment.first, last: segment.last, partition: waiter.partition))
             }

@@ -22,11 +22,16 @@ extension Replica {
     /// The first range with a record of the largest timestamp (ListOffsets -3, KIP-734).
     package func searchMaximumTimestamp(_ key: PartitionKey, _ answer: @escaping (SearchOutcome) -> Void) {
         guard let timestamp = broker.partition(key)?.maxTimestamp() else { return answer(.none) }
+        search(key, maximum: timestamp, answer)
+    }
+
+    /// As far as memory knows, `timestamp` is the largest. It may be that of a record that is gone.
+    private func search(_ key: PartitionKey, maximum timestamp: Int64, _ answer: @escaping (SearchOutcome) -> Void) {
         search(key, reaching: timestamp, from: 0, latest: nil) { [unowned self] outcome, latest in
             guard case .none = outcome, let latest else { return answer(outcome) }
-            // It was that of a deleted record.
-            let rest = broker.partition(key)?.maxTimestamp(ignoresFirstPart: true)
-            search(key, reaching: max(latest, rest ?? latest), answer)
+            let rest = broker.partition(key)?.maxTimestamp(below: timestamp)
+            let next = max(latest, rest ?? latest)
+            next < timestamp ? search(key, maximum: next, answer) : answer(.none)
         }
     }
 

@@ -67,7 +67,7 @@ extension Replica {
         guard let newest = log.newestSnapshot, wanted == 0 || wanted == newest.index, offset <= newest.fileSize else {
             return send(.snapshotPart(source: .zero, offset: 0, total: 0, bytes: .empty), to: peer)
         }
-        snapshots.servedAt = ticks
+        noteServing(from: offset)
         let count = Int(min(UInt64(length), UInt64(settings.snapshotPieceBytes), newest.fileSize - offset))
         let job = log.snapshotReadJob(newest, offset: offset, count: count)
         start(.readSnapshotPart(job, to: peer, of: newest, offset: offset)) { disk.run(job.work, token: $0) }

@@ -18,8 +18,8 @@ struct SnapshotState {
     /// Payload bytes applied since the newest snapshot was begun.
     var bytesSince = 0
     var lastIndex: UInt64
-    /// In which tick a peer last asked for a piece of the newest one.
-    var servedAt: Int?
+    /// Until this tick a peer may go on fetching the newest one.
+    var servedUntil = 0
 
     init(newest: SnapshotMetadata?) {
         lastIndex = newest?.index ?? 0
@@ -27,15 +27,16 @@ struct SnapshotState {
 }
 
 extension Replica {
-    /// A peer that asks for nothing for so long fetches nothing.
+    /// A peer that asks for nothing for so long fetches nothing; one that has only begun may not get on.
     private static let servingMilliseconds = 1_000
+    private static let beginningMilliseconds = 200
     /// A peer that is slower than this many snapshots has to begin again.
     private static let servingIntervals = 10
 
     /// Begins a snapshot once enough was applied since the last. The state is copied by reference and encoded and
     /// written in the background; only entries that are durable here may be covered.
     func takeSnapshotIfDue() {
-        guard canTakeSnapshot,
+        guard canTakeSnapshot, !isServingSnapshot,
             snapshots.bytesSince >= settings.snapshotIntervalBytes
                 || appliedIndex - snapshots.lastIndex >= UInt64(settings.snapshotIntervalEntries)
         else { return }
@@ -43,18 +44,23 @@ extension Replica {
     }
 
     var canTakeSnapshot: Bool {
-        !snapshots.isWriting && snapshots.restart == nil && appliedIndex <= raft.flushedIndex && !isServingSnapshot
+        !snapshots.isWriting && snapshots.restart == nil && appliedIndex <= raft.flushedIndex
     }
 
     /// A peer is fetching the newest snapshot, and would have to begin again with the next (seed 558 of the simulator:
     /// for ever, when they follow one another faster than one can be fetched).
     private var isServingSnapshot: Bool {
-        guard let servedAt = snapshots.servedAt,
-            (ticks - servedAt) * settings.tickMilliseconds < Self.servingMilliseconds
-        else { return false }
+        guard ticks < snapshots.servedUntil else { return false }
         return snapshots.bytesSince / Self.servingIntervals < settings.snapshotIntervalBytes
             && (appliedIndex - snapshots.lastIndex) / UInt64(Self.servingIntervals)
                 < UInt64(settings.snapshotIntervalEntries)
+    }
+
+    /// A piece from `offset` on was asked for. Whoever begins again and again keeps nothing waiting.
+    func noteServing(from offset: UInt64) {
+        if offset == 0, ticks < snapshots.servedUntil { return }
+        let time = offset == 0 ? Self.beginningMilliseconds : Self.servingMilliseconds
+        snapshots.servedUntil = ticks + time / settings.tickMilliseconds
     }
 
     func takeSnapshot() {

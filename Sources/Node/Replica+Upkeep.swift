@@ -18,6 +18,7 @@ extension Replica {
             log.retryMaintenance()
             rows.failed.removeAll()
         }
+        if isDue(every: settings.rewriteCheckMilliseconds) { freeFirstSegment() }
         if !diskWork.isIdle || log.lastIndex != upkeep.lastIndex {
             upkeep.idleTicks = 0
             upkeep.lastIndex = log.lastIndex
@@ -26,6 +27,17 @@ extension Replica {
         upkeep.idleTicks += 1
         guard upkeep.idleTicks == Self.idleMilliseconds / settings.tickMilliseconds else { return }
         saveFlushedMark()
+    }
+
+    /// The first segment goes soon after nothing in it is live any more: not only when the next snapshot is due, which
+    /// on an idle node is never.
+    private func freeFirstSegment() {
+        guard let end = log.sealedSegments(through: appliedIndex).first?.last,
+            broker.lowestLiveIndex.map({ $0 > end }) ?? true
+        else { return }
+        if let snapshot = log.newestSnapshot, snapshot.index >= end { return deleteObsoleteSegments() }
+        snapshots.bytesSince = max(snapshots.bytesSince, settings.snapshotIntervalBytes)
+        takeSnapshotIfDue()
     }
 
     /// An entry's header tells that its predecessors were durable; of the last entries only this mark does. Without

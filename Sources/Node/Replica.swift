@@ -48,6 +48,7 @@ package final class Replica {
     /// Since a transfer of leadership from here began; nil without one.
     var handOverTicks: Int?
     var rows: RowState
+    private lazy var rewriter = Rewriter(self)
     /// Since this process began.
     var ticks = 0
     var repair = RepairState()
@@ -134,6 +135,7 @@ package final class Replica {
         tickScrub()
         tickClock()
         tickSpace()
+        rewriter.tick()
         drain()
     }
 
@@ -223,6 +225,11 @@ package enum ReplicaEvent {
     case intakeStopped(low: [NodeID])
     case intakeResumed
     case handingOverForSpace(to: NodeID)
+    /// This leader has compacted a partition, up to here; or moved so many bytes to the end of the log.
+    case cleaned(PartitionKey, through: Int64)
+    case rewritten(bytes: Int)
+    /// These were deleted or replaced while their batches were being read.
+    case replacementRefused([PartitionKey])
     /// The others do not know this node as a member, yet.
     case awaitingMembership
     /// This node is to join under an id that the others know with another data directory.
@@ -241,6 +248,8 @@ package struct ReplicaMetrics: Sendable {
     /// Bytes of entries compared with their checksums before they were sent to clients.
     package var verifiedBytes: UInt64 = 0
     package var rewrittenFiles: UInt64 = 0
+    /// Bytes of batches that were put elsewhere in the log, as they were or compacted.
+    package var rewrittenBytes: UInt64 = 0
     package var indexesWritten: UInt64 = 0
     package var indexLookUps: UInt64 = 0
     package var snapshotsWritten: UInt64 = 0

@@ -8,13 +8,17 @@ enum RowJobs {
     /// Reads a partition's rows from the index file of `segment`; nil if the file is damaged.
     static func lookUp(
         _ disk: any Disk, _ segment: StoredSegment, _ partition: PartitionKey
-    ) throws(DiskFailure) -> PartitionRows? {
+    ) throws(DiskFailure) -> PartitionSlices? {
         let file = try disk.open(segment.rowsPath, .readOnly)
         defer { disk.close(file) }
         guard let head = try readHead(disk, file, segment) else { return nil }
-        guard let extent = SegmentRowsFile.extent(of: partition, head: head) else { return PartitionRows() }
-        return SegmentRowsFile.rows(
-            try disk.read(file, offset: extent.offset, count: extent.byteCount), at: extent)
+        var slices: [PartitionRows] = []
+        for extent in SegmentRowsFile.extents(of: partition, head: head) {
+            let bytes = try disk.read(file, offset: extent.offset, count: extent.byteCount)
+            guard let rows = SegmentRowsFile.rows(bytes, at: extent) else { return nil }
+            slices.append(rows)
+        }
+        return PartitionSlices(slices)
     }
 
     private static func readHead(

@@ -20,7 +20,7 @@ struct RowState {
 /// Who wants to know a partition's rows in a segment; nil: they cannot be had now.
 struct RowWaiter {
     let partition: PartitionKey
-    let answer: (PartitionRows?) -> Void
+    let answer: (PartitionSlices?) -> Void
 }
 
 /// The search for a row in the index of one segment, from a file.
@@ -28,7 +28,7 @@ struct RowLookup {
     let segment: StoredSegment
     let waiter: RowWaiter
     /// Without a value the file is missing or damaged.
-    let result: JobResult<PartitionRows>
+    let result: JobResult<PartitionSlices>
 }
 
 /// The making of a segment's index from its entries.

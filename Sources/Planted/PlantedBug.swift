@@ -54,6 +54,13 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case deposedCoordinatorTellsOffsets = "deposed-coordinator-tells-offsets"
     case transactionsIgnoreMembers = "transactions-ignore-members"
     case tellsUnstableOffsets = "tells-unstable-offsets"
+    // Compaction, and batches that take the place of others.
+    case keepsEarlierOfKey = "keeps-earlier-of-key"
+    case abortedReplaceCommitted = "aborted-replace-committed"
+    case cleansOpenTransactions = "cleans-open-transactions"
+    case forgetsDeleteMarkers = "forgets-delete-markers"
+    case indexForgetsReplaced = "index-forgets-replaced"
+    case cleanedComesBack = "cleaned-comes-back"
 }
 
 /// The defect of this process.

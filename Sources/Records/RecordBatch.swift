@@ -37,6 +37,16 @@ package enum RecordBatch {
         return header
     }
 
+    /// Checks a batch as it is stored: of a compacted one records are missing, all of them perhaps.
+    package static func validateStored(_ slice: ByteSlice) throws(RecordError) {
+        let header = try framedHeader(slice)
+        if header.recordCount < 0 || header.recordCount - 1 > header.lastOffsetDelta || header.lastOffsetDelta < 0 {
+            throw .badRecordCount(header.recordCount, lastOffsetDelta: header.lastOffsetDelta)
+        }
+        let computed = checksum(of: slice, header)
+        if computed != header.crc { throw .badChecksum(stored: header.crc, computed: computed) }
+    }
+
     /// The batches laid end to end in a produce field, each checked as `validate` does. At least one.
     package static func split(_ field: ByteSlice) throws(RecordError) -> [ByteSlice] {
         var batches: [ByteSlice] = []

@@ -3,13 +3,18 @@ import Bytes
 /// Walks the records of one batch, checking every field; never traps, whatever the bytes.
 package struct RecordIterator {
     private let header: RecordBatchHeader
+    private let skipsHeaders: Bool
     private var reader: ByteReader
     private var index = 0
     private var lastDelta: Int64 = -1
+    /// Where the last record lies in the body, with its length in front of it.
+    package private(set) var extent = 0..<0
 
-    /// `body` is what follows the header, decompressed.
-    package init(header: RecordBatchHeader, body: ByteSlice) {
+    /// `body` is what follows the header, decompressed. `skipsHeaders`: records come without their headers, whose names
+    /// may then be any bytes.
+    package init(header: RecordBatchHeader, body: ByteSlice, skipsHeaders: Bool = false) {
         self.header = header
+        self.skipsHeaders = skipsHeaders
         reader = ByteReader(body)
     }
 
@@ -20,12 +25,14 @@ package struct RecordIterator {
             return nil
         }
         let record: Record
+        let start = reader.position
         do {
             record = try readRecord()
         } catch {
             throw error.inRecord(index)
         }
         index += 1
+        extent = start..<reader.position
         return record
     }
 
@@ -73,10 +80,16 @@ package struct RecordIterator {
         let count = try length(&fields)
         try fields.requireElements(count, minimumSize: 2)
         var headers: [RecordHeader] = []
-        headers.reserveCapacity(count)
+        if !skipsHeaders { headers.reserveCapacity(count) }
         for _ in 0..<count {
-            let name = try fields.text(try length(&fields))
-            headers.append(RecordHeader(name: name, value: try nullableBytes(&fields)))
+            let nameLength = try length(&fields)
+            if skipsHeaders {
+                _ = try fields.bytes(nameLength)
+                _ = try nullableBytes(&fields)
+            } else {
+                let name = try fields.text(nameLength)
+                headers.append(RecordHeader(name: name, value: try nullableBytes(&fields)))
+            }
         }
         return headers
     }
@@ -101,12 +114,15 @@ package struct RecordIterator {
 
 extension RecordBatch {
     /// The records of an uncompressed batch, which must be whole; trailing bytes after it are not looked at.
-    package static func records(of batch: ByteSlice) throws(RecordError) -> RecordIterator {
+    package static func records(
+        of batch: ByteSlice, skipsHeaders: Bool = false
+    ) throws(RecordError) -> RecordIterator {
         let header = try framedHeader(batch)
         guard let codec = header.codec else { throw .unknownCodec(UInt8(truncatingIfNeeded: header.attributes & 7)) }
         if codec != .none { throw .compressed(codec) }
         let size = RecordBatchHeader.size
-        return RecordIterator(header: header, body: batch.slice(size, header.totalLength - size))
+        let body = batch.slice(size, header.totalLength - size)
+        return RecordIterator(header: header, body: body, skipsHeaders: skipsHeaders)
     }
 
     /// All records of an uncompressed batch.

@@ -13,6 +13,7 @@ extension Configuration {
         settings.minimumFreeBytes = UInt64(minimumFreeBytes)
         settings.cacheBytes = cacheBytes
         settings.snapshotIntervalBytes = snapshotBytes
+        settings.rewriteCheckMilliseconds = rewriteCheckMilliseconds
         return settings
     }
 

@@ -22,6 +22,7 @@ package struct Configuration: Sendable {
     package var groupMinimumSessionMilliseconds: Int
     package var offsetRetentionMinutes: Int
     package var retentionCheckMilliseconds: Int
+    package var rewriteCheckMilliseconds: Int
     package var maximumRequestBytes: Int
     package var maximumConnections: Int
     package var segmentBytes: Int
@@ -54,6 +55,7 @@ package struct Configuration: Sendable {
         groupRebalanceDelayMilliseconds = try values.integer("group-rebalance-delay-ms", in: 0...300_000)
         groupMinimumSessionMilliseconds = try values.integer("group-min-session-ms", in: 100...1_800_000)
         retentionCheckMilliseconds = try values.integer("retention-check-ms", in: 100...86_400_000)
+        rewriteCheckMilliseconds = try values.integer("rewrite-check-ms", in: 100...86_400_000)
         offsetRetentionMinutes = try values.integer("offset-retention-minutes", in: 1...52_560_000)
         maximumRequestBytes = try values.integer("max-request-bytes", in: 1024...(1 << 30))
         maximumConnections = try values.integer("max-connections", in: 1...1_000_000)

@@ -205,7 +205,7 @@ extension HoldfastServer {
         var settings = PeerLinksSettings(
             localID: identity.node, clusterID: cluster.finish(), listenHost: configuration.peerListen.host,
             listenPort: configuration.peerListen.port)
-        settings.maximumFrame = max(settings.maximumFrame, configuration.maximumRequestBytes + (1 << 20))
+        settings.maximumFrame = max(settings.maximumFrame, configuration.maximumRequestBytes + (4 << 20))
         return try system { () throws(SystemError) in try PeerLinks(loop: loop, settings: settings, logger: logger) }
     }
 
@@ -279,6 +279,11 @@ extension HoldfastServer {
         case .intakeResumed: logger.info("records are taken again")
         case .handingOverForSpace(let peer):
             logger.warning("leadership goes to a node with room on its disk", ["to": peer])
+        case .cleaned(let key, let offset):
+            logger.info("partition compacted", ["topic": key.topic, "partition": key.partition, "through": offset])
+        case .rewritten(let bytes): logger.info("records moved out of old segments", ["bytes": bytes])
+        case .replacementRefused(let keys):
+            logger.info("records were changed while they were being moved", ["partitions": keys.count])
         case .strangerRefused(let peer):
             logger.error("peer has another data directory than the one known; it is not heard", ["peer": peer])
         case .awaitingMembership:

@@ -25,6 +25,7 @@ package struct Setting: Sendable {
         Setting("group-rebalance-delay-ms", "MS", "how long the first members of a group wait for more", "3000"),
         Setting("group-min-session-ms", "MS", "shortest session a member of a group may ask for", "6000"),
         Setting("offset-retention-minutes", "N", "committed offsets of a group without members are kept", "10080"),
+        Setting("rewrite-check-ms", "MS", "how often topics to compact and sparse log files are looked for", "15000"),
         Setting("retention-check-ms", "MS", "how often records that are too old are looked for", "300000"),
         Setting("max-request-bytes", "BYTES", "largest Kafka request", "104857600"),
         Setting("max-connections", "N", "Kafka connections accepted at once", "10000"),

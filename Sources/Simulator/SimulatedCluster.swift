@@ -26,7 +26,8 @@ package final class SimulatedCluster {
 
     package let clock = VirtualClock()
     package let network = SimulatedNetwork()
-    package let settings: NodeSettings
+    /// Of nodes that start from now on.
+    package var settings: NodeSettings
     package private(set) var members: [Member]
     private let entropy: SeededEntropy
     private let cluster = ClusterID(high: 1, low: 2)

@@ -75,6 +75,39 @@ struct Leader {
         _ = append(joined(admission.endTransaction(end, index: nextIndex, broker: broker, now: clock)))
     }
 
+    /// Proposes to move the first items of a run, and those behind it, to the end of the log; nil if there is nothing
+    /// to be moved.
+    mutating func move(
+        _ key: PartitionKey, run number: Int = 0, items count: Int, generation: UInt64? = nil,
+        cleaning: Replacement.Cleaning? = nil
+    ) throws -> UInt64? {
+        seal()
+        guard let state = broker.partition(key), number < state.runCount else { return nil }
+        let items = (number..<state.runCount).flatMap { state.run($0).chunks.flatMap(\.items) }
+        var rows: [ProduceItem] = []
+        var bytes: [ByteSlice] = []
+        var position: UInt32 = 0
+        var next: Int64 = 0
+        for (place, item) in items.prefix(count).enumerated() {
+            let end = place + 1 < items.count ? items[place + 1].baseOffset : state.endOffset
+            if end > state.lastStableOffset { break }
+            rows.append(
+                ProduceItem(
+                    key: key, baseOffset: item.baseOffset, recordCount: UInt32(end - item.baseOffset),
+                    position: position, length: item.length, maxTimestamp: item.maxTimestamp))
+            guard let entry = entry(item.index) else { throw Unexpected(text: "no entry \(item.index)") }
+            bytes.append(entry.payload.slice(Int(item.position), Int(item.length)))
+            position += item.length
+            next = end
+        }
+        guard let first = rows.first, next > state.logStartOffset else { return nil }
+        let part = Replacement.Part(
+            key: key, generation: generation ?? state.generation, baseOffset: first.baseOffset, nextOffset: next,
+            rowCount: UInt32(rows.count), storedIndex: items[rows.count - 1].index,
+            purpose: cleaning.map { .endOfCleaning($0) } ?? .move)
+        return append(joined([Replacement(parts: [part], rows: rows).encode()] + bytes))
+    }
+
     private mutating func append(_ payload: ByteSlice) -> UInt64 {
         pending.append(LogEntry(index: nextIndex, term: term, timestamp: clock, payload: payload))
         nextIndex += 1
@@ -142,14 +175,15 @@ struct Leader {
         while offset < partition.endOffset {
             var ranges: [StoredRange] = []
             let result = broker.locate(key, from: offset, maximumBytes: maximumBytes, into: &ranges)
-            guard result == .found else { throw Unexpected(text: "\(result) at \(offset)") }
+            guard result == .found || result == .foundPart else { throw Unexpected(text: "\(result) at \(offset)") }
             let start = offset
             for range in ranges {
                 guard let entry = entry(range.index) else { throw Unexpected(text: "no entry \(range.index)") }
                 let stored = entry.payload.slice(range.position, range.length)
                 for batch in try RecordBatch.split(stored) {
                     let header = try RecordBatchHeader(batch)
-                    if Int64(header.partitionLeaderEpoch) != Int64(entry.term) { throw Unexpected(text: "epoch") }
+                    // What was moved keeps the epoch of the leader that took it.
+                    if Int64(header.partitionLeaderEpoch) > Int64(entry.term) { throw Unexpected(text: "epoch") }
                     records += try RecordBatch.allRecords(of: batch).filter { $0.offset >= start }
                 }
                 offset = range.nextOffset

@@ -10,6 +10,8 @@ struct RandomLog {
     private var producers: [ProducerIdentity] = []
     private var sequences: [Int64: Int32] = [:]
     private var serial = 0
+    /// The newest entry in which batches of a partition were moved.
+    private var moves: [PartitionKey: UInt64] = [:]
 
     /// Applies about `steps` entries.
     init(seed: UInt64, steps: Int) throws {
@@ -28,10 +30,20 @@ struct RandomLog {
         case 28..<32: try apply()
         case 32: leader.changeTerm()
         case 33...35: try endTransaction()
+        case 36: try move()
         default:
             leader.seal()
             _ = leader.propose(command())
         }
+    }
+
+    /// As the leader's upkeep does: one at a time in each partition.
+    private mutating func move() throws {
+        let key = existingKey()
+        guard moves[key].map({ $0 <= leader.broker.appliedIndex }) ?? true,
+            let runs = leader.broker.partition(key)?.runCount
+        else { return }
+        moves[key] = try leader.move(key, run: random.below(runs), items: 1 + random.below(5))
     }
 
     private mutating func endTransaction() throws {

@@ -28,7 +28,8 @@ struct FuzzTarget: Sendable {
     }
 
     static let all: [FuzzTarget] = [
-        kafkaRequest, kafkaResponse, kafkaSession, frameStream, recordBatch, peerFrame, peerHandshake, voteFile,
+        kafkaRequest, kafkaResponse, kafkaSession, frameStream, recordBatch, compressedRecords, cleanedBatches,
+        peerFrame, peerHandshake, voteFile,
         identity, memberships, sidecar, snapshotFile, logRecovery, brokerCommand, brokerLog, brokerSnapshot,
         httpRequest, httpResponse, json, configuration, planted,
     ]

@@ -101,7 +101,7 @@ extension FuzzTarget {
             .createTopic(name: "t", id: TopicID(high: 1, low: 2), partitionCount: 2, configs: configs),
             .allocateProducer(bumping: nil), .allocateProducer(bumping: ProducerIdentity(id: 0, epoch: 0)),
             .produce(ProduceTable(items: [item(0, sequence: 0, at: 112), item(nil, sequence: -1, at: 212)])),
-            .produce(ProduceTable(items: [item(0, sequence: 3, at: 61)])),
+            .produce(ProduceTable(items: [item(0, sequence: 3, at: 61)])), .replaceBatches(replacement),
             .createPartitions(topic: 0, total: 4),
             .setTopicConfigs(
                 topic: 0, changes: [
@@ -112,6 +112,16 @@ extension FuzzTarget {
             .createTopic(name: "u", id: TopicID(high: 3, low: 4), partitionCount: 1, configs: []),
             .deleteTopic(number: 1), .setLimits(BrokerLimits(maximumTopics: 5)),
         ]
+    }
+
+    /// Of what the commands before it have stored.
+    private static var replacement: Replacement {
+        let row = item(nil, sequence: -1, at: 0)
+        let cleaning = Replacement.Cleaning(through: 3, time: 5, hasTombstones: true, usedMark: false)
+        let part = Replacement.Part(
+            key: row.key, generation: 0, baseOffset: 0, nextOffset: 3, rowCount: 1, storedIndex: 4,
+            purpose: .endOfCleaning(cleaning))
+        return Replacement(parts: [part], rows: [row])
     }
 
     private static func item(_ producer: Int64?, sequence: Int32, at position: UInt32) -> ProduceItem {

@@ -81,8 +81,15 @@ extension FetchResponse.Partition {
 
     /// Of all batches, with their offsets.
     func allRecords() throws -> [Record] {
-        if bytes.isEmpty { return [] }
-        return try RecordBatch.split(bytes).flatMap { try RecordBatch.allRecords(of: $0) }
+        var records: [Record] = []
+        var rest = bytes
+        while !rest.isEmpty {
+            let length = try RecordBatch.framedHeader(rest).totalLength
+            try RecordBatch.validateStored(rest.slice(0, length))
+            records += try RecordBatch.allRecords(of: rest)
+            rest = rest.dropFirst(length)
+        }
+        return records
     }
 
     func values() throws -> [String] { try allRecords().map { $0.value?.text ?? "" } }

@@ -312,6 +312,48 @@ import Testing
         #expect(try fixture.disk.list(Fixture.directory).contains { $0.name == FileNames.sidecar(1) })
     }
 
+    /// Simulator seed 2411: a cut behind the last entry of a sealed segment, and the next entry seals it again at once.
+    /// What takes its indexes away is still to come then, and would take the new ones.
+    @Test func aSegmentSealedAgainKeepsItsNewIndexes() throws {
+        let fixture = Fixture(spares: 2)
+        let store = try fixture.created()
+        fixture.fill(store, sizes: Array(repeating: 1500, count: 7))
+        let end = try #require(store.segments.first?.last)
+        try #require(store.segments.count == 2 && store.segments[0].hasSidecar)
+        fixture.submit(store.truncate(after: end))
+        fixture.submit(store.append([store.entry(term: 2, size: 1500)]))
+        try #require(store.segments.map(\.last) == [end, end + 1])
+        var jobs: [MaintenanceJob] = []
+        while let job = store.takeMaintenanceJob() { jobs.append(job) }
+        #expect(store.segmentToIndex(applied: end, except: []) == nil)
+        for job in jobs {
+            fixture.start(job.work) { _ = store.onMaintenanceDone(job, failure: $0) }
+            while fixture.queue.runNextJob() {}
+        }
+        fixture.queue.runAll()
+        #expect(!store.segments[0].hasSidecar && store.segmentToIndex(applied: end, except: []) == nil)
+        store.onFlushed(through: end + 1)
+        fixture.maintain(store)
+        #expect(store.segments[0].hasSidecar && store.segmentToIndex(applied: end, except: [])?.last == end)
+        #expect(try fixture.disk.list(Fixture.directory).contains { $0.name == FileNames.sidecar(1) })
+    }
+
+    /// Rows that came too late, of a segment that was cut in the meantime, go before new ones are written.
+    @Test func outdatedRowsAreRemovedBeforeTheNextAreWritten() throws {
+        let fixture = Fixture(spares: 2)
+        let store = try fixture.created()
+        fixture.fill(store, sizes: Array(repeating: 1500, count: 7))
+        let old = try #require(store.segmentToIndex(applied: 7, except: []))
+        fixture.complete(store.truncate(after: 3), of: store)
+        fixture.complete(store.append([store.entry(term: 2, size: 1500)]), of: store)
+        fixture.disk.close(try fixture.disk.open(old.rowsPath, .createNew))
+        store.onRowsWritten(old)
+        #expect(!store.mayWriteIndexes)
+        fixture.maintain(store)
+        #expect(store.mayWriteIndexes)
+        #expect(try !fixture.disk.list(Fixture.directory).contains { $0.name == FileNames.rows(1) })
+    }
+
     /// A segment whose very first entry is torn is begun anew: under its old header everything that is written to it
     /// afterwards would be taken for remains of the log that was cut away.
     @Test func aSegmentThatIsTornFromItsFirstEntryOnKeepsWhatIsWrittenNext() throws {

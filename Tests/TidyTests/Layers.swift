@@ -16,23 +16,27 @@ enum Layers {
         "Raft": [],
         "Records": ["Bytes"],
         "NamePatterns": ["CPcre2"],
+        "Compression": ["Bytes", "Records", "CZlib", "CLz4", "CZstd", "CSnappy"],
+        "Compaction": ["Bytes", "Records", "Compression"],
         "Broker": ["Bytes", "Records"],
         "LogStore": ["Bytes", "Ports"],
-        "Node": ["Bytes", "Ports", "Raft", "Records", "Broker", "LogStore"],
+        "Node": ["Bytes", "Ports", "Raft", "Records", "Compaction", "Broker", "LogStore"],
         "KafkaWire": ["Bytes", "Records"],
         "AMQPWire": ["Bytes", "Records"],
         "RocketMQWire": ["Bytes", "Records"],
-        "KafkaGateway": ["KafkaWire", "Bytes", "Ports", "Records", "NamePatterns", "Broker", "Node"],
+        "KafkaGateway": ["KafkaWire", "Bytes", "Ports", "Records", "NamePatterns", "Compression", "Broker", "Node"],
         "AMQPGateway": ["AMQPWire", "Bytes", "Ports", "Records", "Broker", "Node"],
         "RocketMQGateway": ["RocketMQWire", "Bytes", "Ports", "Records", "Broker", "Node"],
         "SystemIO": ["CSystem", "Bytes", "Ports"],
         "Server": cores.union(codecs).union(gateways).union(["SystemIO"]),
         "HoldfastClient": codecs.union(["SystemIO", "Bytes", "Records"]),
-        "Simulator": cores.union(codecs).union(gateways),
+        "Simulator": cores.union(codecs).union(gateways).union(["Compression"]),
         "holdfast": cores.union(codecs).union(["Server", "SystemIO", "HoldfastClient", "Simulator"]),
     ]
 
-    private static let plantable: Set<String> = gateways.union(["Raft", "Broker", "LogStore", "Node", "holdfast"])
+    private static let plantable: Set<String> = gateways.union([
+        "Raft", "Broker", "Compaction", "LogStore", "Node", "holdfast",
+    ])
 
     /// Modules that may call the operating system.
     static let withSystem: Set<String> = ["SystemIO", "Server", "holdfast"]

@@ -71,7 +71,7 @@ require_packages() {
 }
 
 # What is linked with everything that is built; see Package.swift.
-library_packages=(libpcre2-dev)
+library_packages=(libpcre2-dev zlib1g-dev liblz4-dev libzstd-dev libsnappy-dev)
 
 # Puts swift on PATH, or says what to do, and has what a build needs. The version is the one Package.swift asks for.
 require_swift() {
@@ -167,7 +167,10 @@ require_fuzzer() {
         swiftc "-sanitize=$checks" -assert-config Debug -O -wmo -parse-as-library -swift-version 6 \
             -module-name Fuzz -package-name "$package" \
             -I "$products/Modules" -Xcc -fmodule-map-file="$products/CSystem.build/module.modulemap" \
-            -Xcc -fmodule-map-file=Sources/CPcre2/module.modulemap -lpcre2-8 \
+            -Xcc -fmodule-map-file=Sources/CPcre2/module.modulemap \
+            -Xcc -fmodule-map-file=Sources/CZlib/module.modulemap -Xcc -fmodule-map-file=Sources/CLz4/module.modulemap \
+            -Xcc -fmodule-map-file=Sources/CZstd/module.modulemap \
+            -Xcc -fmodule-map-file=Sources/CSnappy/module.modulemap -lpcre2-8 -lz -llz4 -lzstd -lsnappy \
             Tests/Fuzz/*.swift Tests/KafkaWireTests/{Samples+*,Messages,TestValues}.swift \
             Tests/KafkaGatewayTests/{Test*,Requests}.swift "$folder/checksum.o" "${objects[@]}" \
             -o "$CLUSTER_FUZZER" 2>&1 | sed '/warning: Cannot export local symbol/d' >&2

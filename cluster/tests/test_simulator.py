@@ -72,6 +72,7 @@ def test_build():
     return planted.build()
 
 
+@pytest.mark.timeout(1200)
 def test_the_test_build_without_a_defect_passes(test_build):
     """Else the next test would show nothing. Raft's own invariants are checked after every call in this build."""
     result = subprocess.run([test_build, "simulate", "--seeds", "1..200"], capture_output=True, text=True, timeout=600)

@@ -124,7 +124,7 @@ extension Broker {
         let partition = Int(item.key.partition)
         directory.topics[slot].partitions[partition].appendMarker(
             item, index: appliedIndex, epoch: LeaderEpochs.epoch(of: appliedTerm), commits: commits)
-        if !directory.topics[slot].partitions[partition].index.isListed { list(item.key, slot: slot) }
+        if !directory.topics[slot].partitions[partition].isListed { list(item.key, slot: slot) }
     }
 
     /// Whether a transactional batch belongs to an open transaction; nil if so.

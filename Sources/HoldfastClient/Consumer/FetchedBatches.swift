@@ -21,7 +21,7 @@ package struct FetchedBatches: Sendable {
                 let batch = rest.slice(0, header.totalLength)
                 rest = rest.dropFirst(header.totalLength)
                 if !header.isControl {
-                    if checksChecksums { _ = try RecordBatch.validateFirst(batch) }
+                    if checksChecksums { try RecordBatch.validateStored(batch) }
                     iterator = try RecordBatch.records(of: batch)
                 }
             } catch {

@@ -16,12 +16,15 @@ final class ClusterObserver {
         var leaderTerm: UInt64 = 0
         var leaderLast: UInt64 = 0
         var flushed: UInt64 = 0
+        /// A snapshot through here is taking the place of the log, which may have had entries that nobody committed.
+        var replacing: UInt64?
         /// What the disks before this one had. Acknowledgements of then may be counted after the disk is gone.
         var held: UInt64 = 0
         /// What was flushed when the log had ended at each of its latest ends: what a header written then says.
         var marks: [(last: UInt64, flushed: UInt64)] = []
 
         mutating func take(_ view: ReplicaView) {
+            if isFresh || view.flushedIndex < flushed { replacing = nil }
             flushed = view.flushedIndex
             if leaderLast != view.lastIndex { noteMark(view) }
             isFresh = false
@@ -63,6 +66,14 @@ final class ClusterObserver {
 
     func started(_ machine: Machine) { seen[machine.number].isFresh = true }
 
+    /// A log that has the entry itself, as it was committed, must keep what follows.
+    func received(snapshot index: UInt64, _ machine: Machine) {
+        guard let replica = machine.node?.replica, index <= committedIndex,
+            replica.chain(at: index) != committed[Int(index)]
+        else { return }
+        seen[machine.number].replacing = index
+    }
+
     func becameLeader(_ machine: Machine, term: UInt64) {
         elections += 1
         newLeader = machine.number
@@ -73,7 +84,8 @@ final class ClusterObserver {
     func lostDurable(_ machine: Machine) -> String? {
         guard let replica = machine.node?.replica else { return nil }
         let view = replica.view
-        guard max(view.lastIndex, replica.appliedIndex) < seen[machine.number].flushed else { return nil }
+        let kept = min(seen[machine.number].flushed, seen[machine.number].replacing ?? .max)
+        guard max(view.lastIndex, replica.appliedIndex) < kept else { return nil }
         return "I7: the log of node \(machine.id) \(shortfall(machine, view))"
     }
 

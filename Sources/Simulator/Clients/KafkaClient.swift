@@ -110,6 +110,28 @@ class KafkaClient {
         }
     }
 
+    /// Has a topic of its own created, by any machine, again and again until it is there.
+    func createTopic(
+        _ name: String, partitions: Int, configs: [(name: String, value: String)] = [], then: @escaping () -> Void
+    ) {
+        let topic = CreateTopicsRequest.Topic(
+            name: name, numPartitions: Int32(partitions), replicationFactor: -1, assignments: [],
+            configs: configs.map { .init(name: $0.name, value: $0.value) })
+        call(
+            CreateTopicsRequest(topics: [topic], timeoutMs: Int32(timeout / 1000)),
+            to: random.below(sockets.count), extraTime: 1_000_000, as: CreateTopicsResponse.self
+        ) { [unowned self] response in
+            switch response?.topics.first?.errorCode {
+            case .some(.none), .some(.topicAlreadyExists): then()
+            case let code? where !code.isRetriable: self.simulation.fail("no topic \(name): \(code.name)")
+            default:
+                self.simulation.after(self.random.between(20_000...100_000)) { [unowned self] in
+                    self.createTopic(name, partitions: partitions, configs: configs, then: then)
+                }
+            }
+        }
+    }
+
     private func askForLeader() {
         guard !isAskingForLeader else { return }
         isAskingForLeader = true

@@ -73,7 +73,7 @@ final class ProducerClient: KafkaClient {
     // MARK: Values
 
     private func scheduleStep() {
-        let interval = simulation.plan.produceInterval
+        let interval = simulation.plan.produceInterval * simulation.slowdown
         simulation.after(random.between(interval / 2...interval * 3 / 2)) { [unowned self] in self.step() }
     }
 

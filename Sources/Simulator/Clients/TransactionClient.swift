@@ -82,7 +82,8 @@ final class TransactionClient: KafkaClient {
             isIdle = true
             return
         }
-        simulation.after(random.between(5_000...simulation.plan.produceInterval * 2 + 5_000)) { [unowned self] in
+        let interval = simulation.plan.produceInterval * simulation.slowdown
+        simulation.after(random.between(5_000...interval * 2 + 5_000)) { [unowned self] in
             if self.random.chance(perMille: 40) { self.simulation.workload.addIncarnation(of: self.author) }
             self.beginTransaction()
         }

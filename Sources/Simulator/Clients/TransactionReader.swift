@@ -16,7 +16,11 @@ final class TransactionReader: KafkaClient {
 
     func begin() {
         restart()
-        create()
+        createTopic(TransactionClient.topic, partitions: partitionCount) { [unowned self] in
+            self.hasTopic = true
+            self.simulation.workload.beginTransactions()
+            self.step()
+        }
     }
 
     private func restart() {
@@ -26,25 +30,6 @@ final class TransactionReader: KafkaClient {
     }
 
     private func again(_ body: @escaping () -> Void) { simulation.after(random.between(20_000...100_000), body) }
-
-    private func create() {
-        let topic = CreateTopicsRequest.Topic(
-            name: TransactionClient.topic, numPartitions: Int32(partitionCount), replicationFactor: -1,
-            assignments: [], configs: [])
-        call(
-            CreateTopicsRequest(topics: [topic], timeoutMs: Int32(timeout / 1000)),
-            to: random.below(simulation.machines.count), extraTime: 1_000_000, as: CreateTopicsResponse.self
-        ) { [unowned self] response in
-            switch response?.topics.first?.errorCode {
-            case .some(.none), .some(.topicAlreadyExists):
-                self.hasTopic = true
-                self.simulation.workload.beginTransactions()
-                self.step()
-            case let code? where !code.isRetriable: self.simulation.fail("no topic of transactions: \(code.name)")
-            default: self.again { [unowned self] in self.create() }
-            }
-        }
-    }
 
     // MARK: Reading
 
@@ -102,28 +87,13 @@ final class TransactionReader: KafkaClient {
     }
 
     private func take(_ partition: FetchResponse.Partition, _ number: Int) throws {
-        guard case .inline(var rest) = partition.records else { return }
-        var pending = (partition.abortedTransactions ?? []).sorted { $0.firstOffset < $1.firstOffset }
-        var aborted: Set<Int64> = []
-        while !rest.isEmpty {
-            let header = try RecordBatch.framedHeader(rest)
-            while let next = pending.first, next.firstOffset <= header.lastOffset {
-                aborted.insert(next.producerId)
-                pending.removeFirst()
+        try partition.forEachCommittedBatch { header, batch, isVisible in
+            guard header.lastOffset >= positions[number] else { return }
+            if header.baseOffset > positions[number] {
+                throw ClientFault("skipped from \(positions[number]) to \(header.baseOffset)")
             }
-            if header.isControl { aborted.remove(header.producerId) }
-            if header.lastOffset >= partition.lastStableOffset {
-                throw ClientFault("offset \(header.lastOffset) is not below \(partition.lastStableOffset)")
-            }
-            if header.lastOffset >= positions[number] {
-                if header.baseOffset > positions[number] {
-                    throw ClientFault("skipped from \(positions[number]) to \(header.baseOffset)")
-                }
-                let isHidden = header.isControl || (header.isTransactional && aborted.contains(header.producerId))
-                if !isHidden { try takeValues(RecordBatch.allRecords(of: rest), number) }
-                positions[number] = header.lastOffset + 1
-            }
-            rest = rest.dropFirst(header.totalLength)
+            if isVisible { try takeValues(RecordBatch.allRecords(of: batch), number) }
+            positions[number] = header.lastOffset + 1
         }
     }
 

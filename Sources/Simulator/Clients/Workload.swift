@@ -22,6 +22,7 @@ final class Workload {
     private var transactors: [TransactionClient] = []
     private var transactionReader: TransactionReader?
     private var groups: [SimulatedGroup] = []
+    private var compaction: SimulatedCompaction?
     private weak var simulation: Simulation?
     let plan: SimulationPlan
     private var random: SimulationRandom
@@ -52,11 +53,13 @@ final class Workload {
                 name: "reader of transactions", simulation: simulation, random: random.fork())
         }
         if let groups = plan.groups { addGroups(groups, to: simulation) }
+        compaction = plan.compaction.map { SimulatedCompaction(simulation: simulation, plan: $0) }
         director.begin()
         transactionReader?.begin()
         for producer in producers { producer.begin() }
         for consumer in consumers { consumer.begin() }
         for group in groups { group.begin() }
+        compaction?.begin()
     }
 
     private func addGroups(_ plan: GroupPlan, to simulation: Simulation) {
@@ -110,11 +113,13 @@ final class Workload {
     func close() {
         isClosing = true
         for group in groups { group.close() }
+        compaction?.close()
     }
 
     /// Every value sent has been acknowledged or given up.
     var isDrained: Bool {
         producers.allSatisfy(\.isIdle) && transactors.allSatisfy(\.isIdle) && groups.allSatisfy(\.isDrained)
+            && compaction?.isDrained ?? true
     }
 
     /// Every producer that waits for acknowledgements has had one.
@@ -127,10 +132,12 @@ final class Workload {
         director?.beginFinalAudit()
         transactionReader?.beginFinalAudit()
         for group in groups { group.beginFinalAudit() }
+        compaction?.beginFinalAudit()
     }
 
     var isAudited: Bool {
         director?.isAudited ?? false && transactionReader?.isAudited ?? true && groups.allSatisfy(\.isAudited)
+            && compaction?.isAudited ?? true
     }
 
     /// Why it is not, if that is because of a group.

@@ -80,6 +80,10 @@ package enum FaultClass: String, CaseIterable, Sendable {
     case staleCommitRefused = "stale-commit-refused"
     case groupTransactionCommitted = "group-transaction-committed"
     case groupTransactionAborted = "group-transaction-aborted"
+    // No faults, but what they are to come in the way of: batches that others take the place of.
+    case partitionCleaned = "partition-cleaned"
+    case segmentsRewritten = "segments-rewritten"
+    case replacementRefused = "replacement-refused"
     case slowRevocation = "slow-revocation"
     case unstableOffsets = "unstable-offsets"
     case formerCoordinatorAsked = "former-coordinator-asked"

@@ -94,6 +94,7 @@ final class Nemesis {
             .classicRebalance, .consumerRebalance, .staleCommitRefused, .groupTransactionCommitted,
             .groupTransactionAborted, .slowRevocation, .unstableOffsets, .formerCoordinatorAsked:
             break
+        case .partitionCleaned, .segmentsRewritten, .replacementRefused: break
         }
     }
 

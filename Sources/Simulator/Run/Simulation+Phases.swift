@@ -85,8 +85,8 @@ extension Simulation {
         note("phase", "members", "all nodes start")
         for machine in machines where !machine.isUp { start(machine) }
         if run(until: now + Self.livenessBound / 2, { self.clusterOperator.isIdle }) { return true }
-        note("operator", "slows producers", "\(clusterOperator.undone) takes long")
-        plan.produceInterval *= 10
+        note("operator", "slows writers", "\(clusterOperator.undone) takes long")
+        slowdown = 10
         var missing = UInt64.max
         while clusterOperator.missing ?? 0 < missing {
             missing = clusterOperator.missing ?? 0

@@ -10,6 +10,8 @@ import Raft
 /// thread on a virtual clock. The seed decides everything; see the catalog's page on simulations.
 package final class Simulation {
     package internal(set) var plan: SimulationPlan
+    /// By how much all who write take longer between two requests.
+    var slowdown: UInt64 = 1
     let time = SimulationTime()
     var queue = EventQueue()
     var trace = SimulationTrace()
@@ -229,7 +231,14 @@ package final class Simulation {
             if change.role == .leader { self.observer.becameLeader(self.machines[number], term: change.term) }
         }
         node.replica.onEvent = { [unowned self] event in
-            if case .intakeStopped = event { self.coverage[.lowSpace] += 1 }
+            switch event {
+            case .intakeStopped: self.coverage[.lowSpace] += 1
+            case .cleaned: self.coverage[.partitionCleaned] += 1
+            case .rewritten: self.coverage[.segmentsRewritten] += 1
+            case .replacementRefused: self.coverage[.replacementRefused] += 1
+            case .snapshotReceived(let index, _): self.observer.received(snapshot: index, self.machines[number])
+            default: break
+            }
             self.note("node \(number + 1)", "event", "\(event)")
         }
         observer.started(machine)

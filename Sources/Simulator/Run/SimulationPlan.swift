@@ -28,6 +28,7 @@ package struct SimulationPlan: Sendable {
     /// Transactional ids.
     package var transactors = 0
     package var groups: GroupPlan?
+    package var compaction: CompactionPlan?
     package var partitions: Int
     /// Mean microseconds between two batches of a producer.
     package var produceInterval: UInt64
@@ -63,6 +64,11 @@ package struct SimulationPlan: Sendable {
         if random.chance(perMille: 300) { watchSpace() }
         groups = GroupPlan(seed: seed)
         groups?.configure(&kafka.groups)
+        settings.rewriteCheckMilliseconds = 100 << random.below(6)
+        settings.rewriteLivePercent = random.pick([25, 60, 95])
+        settings.rewriteStepBytes = 512 << random.below(8)
+        compaction = CompactionPlan(seed: seed)
+        compaction?.configure(&settings)
     }
 
     /// Machines beside the founders', for members still to come.
@@ -106,7 +112,7 @@ extension FaultClass {
 
     private static let consequences: [FaultClass] = [
         .lostWrite, .tornWrite, .reorderedWrites, .lostName, .memberReturned,
-    ] + ofGroups
+    ] + ofGroups + ofRewriting
 
     /// Groups see to their members themselves.
     static let ofGroups: [FaultClass] = [
@@ -114,6 +120,9 @@ extension FaultClass {
         .classicRebalance, .consumerRebalance, .staleCommitRefused, .groupTransactionCommitted,
         .groupTransactionAborted, .slowRevocation, .unstableOffsets, .formerCoordinatorAsked,
     ]
+
+    /// What the leader's upkeep of the log does by itself.
+    static let ofRewriting: [FaultClass] = [.partitionCleaned, .segmentsRewritten, .replacementRefused]
 
     /// These come together or not at all: a run with them has machines to spare.
     static let ofMembers: [FaultClass] = [

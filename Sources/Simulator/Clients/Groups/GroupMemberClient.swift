@@ -98,6 +98,8 @@ class GroupMemberClient: KafkaClient {
 
     func pause(until time: UInt64) { pausedUntil = max(pausedUntil, time) }
 
+    var isPaused: Bool { simulation.now < pausedUntil }
+
     // MARK: Time
 
     /// Unless the process has ended by then. While it stands still, `body` waits.
@@ -107,7 +109,7 @@ class GroupMemberClient: KafkaClient {
 
     func whenAwake(_ body: @escaping () -> Void) {
         if isEnded { return }
-        if simulation.now >= pausedUntil { return body() }
+        if !isPaused { return body() }
         later(pausedUntil - simulation.now, body)
     }
 

@@ -16,25 +16,14 @@ final class GroupWriter: KafkaClient {
     }
 
     func begin() {
-        let topic = CreateTopicsRequest.Topic(
-            name: group.topic, numPartitions: Int32(group.plan.partitions), replicationFactor: -1, assignments: [],
-            configs: [])
-        call(
-            CreateTopicsRequest(topics: [topic], timeoutMs: Int32(timeout / 1000)),
-            to: random.below(simulation.machines.count), extraTime: 1_000_000, as: CreateTopicsResponse.self
-        ) { [unowned self] response in
-            switch response?.topics.first?.errorCode {
-            case .some(.none), .some(.topicAlreadyExists):
-                self.group.open()
-                self.next()
-            case let code? where !code.isRetriable: self.simulation.fail("no \(self.group.topic): \(code.name)")
-            default: self.simulation.after(self.random.between(20_000...100_000)) { [unowned self] in self.begin() }
-            }
+        createTopic(group.topic, partitions: group.plan.partitions) { [unowned self] in
+            self.group.open()
+            self.next()
         }
     }
 
     private func next() {
-        let interval = group.plan.writeInterval
+        let interval = group.plan.writeInterval * simulation.slowdown
         simulation.after(random.between(interval / 2...interval * 3 / 2)) { [unowned self] in
             if self.group.isClosing {
                 self.isIdle = true

@@ -44,7 +44,8 @@ final class OffsetKeeper: KafkaClient {
             guard isWaiting else { return }
             isWaiting = false
             if isTaken { self.taken(by: machine) } else { self.goToNext() }
-            self.simulation.after(self.random.between(delay)) { [unowned self] in self.commit() }
+            let time = self.random.between(delay) * self.simulation.slowdown
+            self.simulation.after(time) { [unowned self] in self.commit() }
         }
         call(request, to: machine, as: OffsetCommitResponse.self) { [unowned self] response in
             let code = response?.topics.first?.partitions.first?.errorCode ?? .networkException

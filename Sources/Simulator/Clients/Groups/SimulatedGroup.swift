@@ -170,6 +170,8 @@ final class SimulatedGroup {
     var unrest: String? {
         let members = members
         guard let first = members.first else { return "there are no members" }
+        // It may have been replaced, and does not know it yet.
+        if let other = members.first(where: { $0.isPaused }) { return "\(other.name) stands still" }
         if let other = members.first(where: { !$0.isStable }) { return "\(other.name) is not sure of its share" }
         if let other = members.first(where: { $0.generation != first.generation }) {
             return "\(first.name) is at \(first.generation), \(other.name) at \(other.generation)"
