@@ -70,6 +70,13 @@ require_packages() {
     done
 }
 
+# What the fault suite breaks a cluster with. Without root's rights it does what it can without them.
+require_fault_packages() {
+    if [ "$(id -u)" -eq 0 ]; then
+        require_packages nftables iproute2 strace gcc libc6-dev libfuse3-dev e2fsprogs
+    fi
+}
+
 # What is linked with everything that is built; see Package.swift.
 library_packages=(libpcre2-dev zlib1g-dev liblz4-dev libzstd-dev libsnappy-dev)
 
