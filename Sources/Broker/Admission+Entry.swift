@@ -15,6 +15,7 @@ extension Admission {
         tails[tail].endOffset = base
         if openTails.isEmpty { openBytes = ProduceTable.headerSize }
         if tails[tail].open.isEmpty { openTails.append(tail) }
+        if !settings.flushesLater { isOpenRelaxed = false }
         append(field.slice(0, first.totalLength), first, producer, to: tail, settings)
         var position = first.totalLength
         for header in following {
@@ -86,6 +87,7 @@ extension Admission {
         openTails = []
         openBytes = 0
         openBatches = 0
+        isOpenRelaxed = true
         return payload
     }
 

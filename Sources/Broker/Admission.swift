@@ -37,6 +37,8 @@ package struct Admission: Sendable {
     /// Bytes the open entry would have if it were sealed now; 0 when nothing is open.
     package internal(set) var openBytes = 0
     package internal(set) var openBatches = 0
+    /// No topic in the open entry asks that it be synced before it is acknowledged.
+    package internal(set) var isOpenRelaxed = true
 
     /// `broker` has applied everything before this term's no-op, and the no-op.
     package init(leading broker: Broker, term: UInt64) {

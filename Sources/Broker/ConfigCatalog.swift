@@ -44,6 +44,11 @@ package enum ConfigCatalog {
             documentation: "Whether acks=1 is answered once the leader alone has a record on disk, which a change of "
                 + "leader may lose; without it, acks=1 waits for the majority."),
         ConfigDefinition(
+            name: "holdfast.flush", type: .string, defaultValue: "sync",
+            rule: .oneOf(["sync", "async"]),
+            documentation: "Whether a record is acknowledged once a majority has it on disk, or in memory, with the disk "
+                + "up to 10 ms later; async loses records if a majority of the machines crashes at once."),
+        ConfigDefinition(
             name: "index.interval.bytes", type: .int, defaultValue: "4096",
             rule: .integer(0...2_147_483_647),
             documentation: "Kept for tools. The index has an entry for each run of batches in the log."),

@@ -10,6 +10,8 @@ package struct TopicSettings: Hashable, Sendable {
     package private(set) var minimumInsyncReplicas = 1
     /// acks=1 is answered by the leader alone.
     package private(set) var allowsLeaderAcks = false
+    /// `holdfast.flush`: acknowledged when a majority has a record in memory; synced soon after.
+    package private(set) var flushesLater = false
     /// `cleanup.policy` has "delete".
     package private(set) var deletesOldRecords = true
     /// `cleanup.policy` has "compact".
@@ -51,6 +53,7 @@ package struct TopicSettings: Hashable, Sendable {
         case "min.cleanable.dirty.ratio": minimumDirtyMillionths = Self.millionths(value)
         case "min.insync.replicas": minimumInsyncReplicas = Int(value) ?? minimumInsyncReplicas
         case "holdfast.acks.leader": allowsLeaderAcks = value == "allow"
+        case "holdfast.flush": flushesLater = value == "async"
         default: break
         }
     }

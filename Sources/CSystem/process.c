@@ -110,6 +110,29 @@ int64_t holdfast_resident_bytes(void) {
     return (int64_t)resident * sysconf(_SC_PAGESIZE);
 }
 
+int holdfast_boot_identity(uint64_t *identity) {
+    char text[64];
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    ssize_t count = read(fd, text, sizeof text - 1);
+    int error = -errno;
+    close(fd);
+    if (count < 0) return error;
+    uint64_t high = 0, low = 0;
+    int digits = 0;
+    for (ssize_t place = 0; place < count; place++) {
+        char c = text[place];
+        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+        if (digit < 0) continue;
+        high = high << 4 | low >> 60;
+        low = low << 4 | (uint64_t)digit;
+        digits++;
+    }
+    if (digits != 32) return -EINVAL;
+    *identity = high ^ low;
+    return 0;
+}
+
 int64_t holdfast_open_descriptors(void) {
     DIR *stream = opendir("/proc/self/fd");
     if (!stream) return -errno;

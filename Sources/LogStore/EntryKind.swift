@@ -6,4 +6,9 @@ package enum EntryKind: UInt8, Sendable {
     case configuration = 1
     /// A command of the replicated state machine.
     case command = 2
+    /// The same, for topics that do not ask for more than a copy in the memory of a majority: it may be committed, and
+    /// acknowledged, before it is synced.
+    case relaxedCommand = 3
+
+    package var isCommand: Bool { self == .command || self == .relaxedCommand }
 }

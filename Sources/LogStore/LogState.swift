@@ -35,6 +35,12 @@ struct LogState: Equatable, Sendable {
     var flushed: LogPoint = .zero
     /// Ascending by epoch and by index.
     var truncations: [Truncation] = []
+    /// `Disk.cacheIdentity` of the process that may have written entries and not synced them; 0 when all is synced.
+    var unsyncedIn: UInt64 = 0
+    /// Such entries were lost, or may have been, and the node does not have again all it had.
+    var isRejoining = false
+    /// How often that has happened.
+    var rejoins: UInt64 = 0
 
     /// Starts a new epoch in which nothing above `after` is left.
     mutating func cut(after index: UInt64) {
@@ -73,6 +79,9 @@ struct LogState: Equatable, Sendable {
             writer.uint32(cut.epoch)
             writer.uint64(cut.after)
         }
+        writer.uint64(unsyncedIn)
+        writer.uint64(rejoins)
+        writer.uint32(isRejoining ? 1 : 0)
         writer.bytes([UInt8](repeating: 0, count: LogState.slotSize - writer.count))
         writer.patch(writer.withWrittenBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[8...])) }, at: 4)
         return writer.finish()
@@ -115,6 +124,9 @@ struct LogState: Equatable, Sendable {
             guard follows && cut.epoch <= state.epoch else { throw .badValue("truncation epoch", Int64(cut.epoch)) }
             state.truncations.append(cut)
         }
+        state.unsyncedIn = try reader.uint64()
+        state.rejoins = try reader.uint64()
+        state.isRejoining = try reader.uint32() == 1
         guard state.baseEpoch <= state.epoch, state.logStart > 0 else {
             throw .badValue("base epoch", Int64(state.baseEpoch))
         }

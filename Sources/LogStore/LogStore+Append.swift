@@ -6,7 +6,21 @@ extension LogStore {
     ///
     /// Leaves the segment when an entry would pass its size and a spare is ready. Without a spare it goes on in the
     /// same file: a long segment costs nothing but the speed of pre-written blocks, while waiting would stop the loop.
-    package func append(_ entries: [LogEntry]) -> [DiskOperation] {
+    package func append(_ entries: [LogEntry]) -> [DiskOperation] { add(entries, isSynced: true).operations }
+
+    /// The same without the sync, unless another segment was begun: then `isSynced`, and everything is durable.
+    /// Otherwise a later `sync`, or `append`, makes it so; that this may have been too late is on record.
+    package func write(_ entries: [LogEntry]) -> (operations: [DiskOperation], isSynced: Bool) {
+        let mark = markUnsynced()
+        let (operations, isSynced) = add(entries, isSynced: false)
+        return (mark + operations, isSynced)
+    }
+
+    /// Makes durable whatever was written before.
+    package func sync() -> [DiskOperation] { [.sync(segments[segments.count - 1].file)] }
+
+    private func add(_ entries: [LogEntry], isSynced: Bool) -> (operations: [DiskOperation], isSynced: Bool) {
+        var isSynced = isSynced
         var operations: [DiskOperation] = []
         var batch = beginBatch(capacity: copiedBytes(of: entries[...]))
         for (position, entry) in entries.enumerated() {
@@ -15,12 +29,14 @@ extension LogStore {
                 "LogStore: entry (\(entry.index), \(entry.term)) after (\(last.index), \(last.term))")
             let span = EntryHeader.span(payloadLength: entry.payloadLength)
             if needsRoll(for: span), let spare = takeSpare() {
-                operations += batch.finish(limit: settings.segmentBytes)
+                // Also when nothing of this batch is in it: writes before may not be synced.
+                operations += batch.isEmpty ? sync() : batch.finish(limit: settings.segmentBytes)
+                isSynced = true
                 batch = roll(to: spare, capacity: copiedBytes(of: entries[position...]))
             }
             add(entry, to: &batch)
         }
-        return operations + batch.finish(limit: settings.segmentBytes)
+        return (operations + batch.finish(limit: settings.segmentBytes, isSynced: isSynced), isSynced)
     }
 
     private func beginBatch(capacity: Int) -> WriteBatch {

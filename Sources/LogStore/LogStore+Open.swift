@@ -80,6 +80,7 @@ extension LogStore {
         let store = LogStore(
             disk: disk, directory: directory, settings: settings, entropy: entropy, stateFile: stateFile,
             state: examination.state)
+        store.noteLostWrites()
         // What was read may be in the page cache only, after a process that ended between a write and its sync. Files
         // are deleted on the strength of it, so it must be durable first.
         try store.execute(store.writeState() + [.syncDirectory(directory)])
@@ -88,6 +89,15 @@ extension LogStore {
         try store.chooseSnapshot(&examination)
         try store.settle(examination)
         return (store, try store.recoveredLog(examination))
+    }
+
+    /// Written by a process on another boot of the machine, and perhaps never synced: then entries may be missing that a
+    /// leader counts on. By a process on this boot, they are there, and `settle` syncs them.
+    private func noteLostWrites() {
+        guard state.unsyncedIn != 0, state.unsyncedIn != disk.cacheIdentity else { return }
+        state.isRejoining = true
+        state.rejoins += 1
+        state.unsyncedIn = 0
     }
 
     func execute(_ operations: [DiskOperation]) throws(LogStoreError) {

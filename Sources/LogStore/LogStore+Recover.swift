@@ -109,6 +109,7 @@ extension LogStore {
         flushedIndex = last.index
         try execute([.sync(segments[segments.count - 1].file), .syncDirectory(directory)])
         let point = last
+        state.unsyncedIn = 0
         let isNews = state.flushed != point || state != examination.state
         if isNews { try execute(saveState()) }
         if let final, final.scan.isCut { try renewHeaderOfEmptied(segments[segments.count - 1]) }

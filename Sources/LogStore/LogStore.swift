@@ -51,6 +51,8 @@ package final class LogStore {
     package var firstIndex: UInt64 { segments[0].first }
     package var term: UInt64 { state.term }
     package var vote: UInt32? { state.vote }
+    package var isRejoining: Bool { state.isRejoining }
+    package var rejoins: UInt64 { state.rejoins }
     /// The newest snapshot on disk.
     package var newestSnapshot: SnapshotMetadata? { snapshot }
     /// Damaged entries found at opening and neither truncated nor deleted since.
@@ -78,7 +80,28 @@ package final class LogStore {
     /// header does this for its predecessors, but the last entries have no later header, and without the mark damage to
     /// them cannot be told from a torn tail. Empty when there is nothing new to save.
     package func saveFlushedMark() -> [DiskOperation] {
-        flushedPoint().index > state.flushed.index ? saveState() : []
+        if state.unsyncedIn != 0, flushedIndex == last.index {
+            state.unsyncedIn = 0
+            return saveState()
+        }
+        return flushedPoint().index > state.flushed.index ? saveState() : []
+    }
+
+    /// Entries may have been written and not synced by a process on this boot of the machine. Once per boot, and again
+    /// after `saveFlushedMark` found everything synced.
+    func markUnsynced() -> [DiskOperation] {
+        guard state.unsyncedIn != disk.cacheIdentity else { return [] }
+        state.unsyncedIn = disk.cacheIdentity
+        #if DEBUG
+        if Planted.has(.losesUnmarked) { return [] }
+        #endif
+        return saveState()
+    }
+
+    /// What was lost has come again.
+    package func endRejoining() -> [DiskOperation] {
+        state.isRejoining = false
+        return saveState()
     }
 
     /// Both slots, one durable before the other is touched.

@@ -51,7 +51,7 @@ package struct SegmentReader {
                     throw .badContents(segment.path, "payload of entry \(index) is damaged")
                 }
             }
-            if header.kind == .command {
+            if header.kind.isCommand {
                 return Command(index: index, payloadLength: header.payloadLength, payloadOffset: offset)
             }
         }

@@ -51,11 +51,11 @@ struct WriteBatch {
         length += span
     }
 
-    /// The write, its sync and the naming; nothing if there was nothing to write.
+    /// The write, its sync, unless that is to come later, and the naming; nothing if there was nothing to write.
     ///
     /// The last page is filled with zeros if it lies below `limit`, where nothing but preallocated zeros or the
     /// remains of dropped entries can be.
-    mutating func finish(limit: UInt64) -> [DiskOperation] {
+    mutating func finish(limit: UInt64, isSynced: Bool = true) -> [DiskOperation] {
         if isEmpty { return [] }
         flushCopied()
         let rest = (Self.page - end % Self.page) % Self.page
@@ -63,7 +63,8 @@ struct WriteBatch {
         #if DEBUG
         if Planted.has(.entriesNotSynced) { return [.write(file, offset: start, pieces)] + naming }
         #endif
-        return [.write(file, offset: start, pieces), .sync(file)] + naming
+        let write = DiskOperation.write(file, offset: start, pieces)
+        return isSynced ? [write, .sync(file)] + naming : [write]
     }
 
     private mutating func flushCopied() {

@@ -106,7 +106,7 @@ extension Node {
             baseMembership: history.entry(at: base.index).configuration.membership,
             // Those of entries still to come, which the snapshot tells of already, come again with their entries.
             memberships: history.memberships(after: base.index, through: recovered.lastIndex),
-            commit: min(applied, recovered.lastIndex))
+            commit: min(applied, recovered.lastIndex), isRejoining: log.isRejoining, rejoins: log.rejoins)
         return RestoredReplica(
             raft: state, log: log, broker: broker, lastTimestamp: broker.clock, appliedIndex: applied,
             configurations: history, snapshot: recovered.snapshot)

@@ -29,6 +29,8 @@ package struct NodeStatus: Sendable {
     package let followers: [Follower]
     /// Knows a leader and has applied what it knows to be committed; a leader also takes requests.
     package let isReady: Bool
+    /// Its machine crashed, and what it lost has not all come again: its vote counts for less.
+    package let isRejoining: Bool
     /// Of this node's disk; nil until it was asked.
     package let diskSpace: SpaceReport?
     /// A leader that takes no records for want of room.
@@ -54,6 +56,6 @@ extension Node {
             configurationIndex: replica.raft.membershipIndex, isMember: membership.contains(identity.node.rawValue),
             followers: followers,
             isReady: replica.isLeader ? replica.admission != nil : replica.leader != nil && isCaughtUp,
-            diskSpace: replica.diskSpace, isIntakeStopped: replica.isIntakeStopped)
+            isRejoining: replica.raft.isRejoining, diskSpace: replica.diskSpace, isIntakeStopped: replica.isIntakeStopped)
     }
 }

@@ -25,9 +25,7 @@ extension PeerFrame {
         case .voteReply: .raft(.voteReply(try voteReply(&reader)), entries: [])
         case .append: try append(&reader)
         case .appendReply: .raft(.appendReply(try appendReply(&reader)), entries: [])
-        case .heartbeat:
-            .raft(.heartbeat(Heartbeat(
-                term: try reader.uint64(), commit: try reader.uint64(), round: try reader.uint64())), entries: [])
+        case .heartbeat: .raft(.heartbeat(try heartbeat(&reader)), entries: [])
         case .heartbeatReply:
             .raft(.heartbeatReply(HeartbeatReply(term: try reader.uint64(), round: try reader.uint64())), entries: [])
         case .snapshot:
@@ -97,16 +95,32 @@ extension PeerFrame {
     }
 
     private static func voteReply(_ reader: inout ByteReader) throws(DecodeError) -> VoteReply {
-        VoteReply(term: try reader.uint64(), isGranted: try flag(&reader))
+        let term = try reader.uint64()
+        let flags = try reader.uint8()
+        guard flags <= 3 else { throw .badValue("vote", Int64(flags)) }
+        return VoteReply(term: term, isGranted: flags & 1 == 1, isRejoining: flags & 2 == 2)
+    }
+
+    private static func heartbeat(_ reader: inout ByteReader) throws(DecodeError) -> Heartbeat {
+        let beat = Heartbeat(term: try reader.uint64(), commit: try reader.uint64(), round: try reader.uint64())
+        let goal = RejoinGoal(rejoins: try reader.uint64(), commit: try reader.uint64())
+        return Heartbeat(
+            term: beat.term, commit: beat.commit, round: beat.round, rejoin: goal.rejoins > 0 ? goal : nil)
     }
 
     private static func appendReply(_ reader: inout ByteReader) throws(DecodeError) -> AppendReply {
         let term = try reader.uint64()
-        if try flag(&reader) { return AppendReply(term: term, outcome: .flushed(try reader.uint64())) }
+        let rejoins = try reader.uint64()
+        if try flag(&reader) {
+            let flushed = try reader.uint64()
+            return AppendReply(
+                term: term, outcome: .flushed(flushed), written: try reader.uint64(), rejoins: rejoins)
+        }
         return AppendReply(
             term: term,
             outcome: .mismatch(
-                rejected: try reader.uint64(), hint: try position(&reader), lastIndex: try reader.uint64()))
+                rejected: try reader.uint64(), hint: try position(&reader), lastIndex: try reader.uint64()),
+            rejoins: rejoins)
     }
 
     /// term, previous, commit, entry count, entries. Runs, last index and memberships follow from the entries.

@@ -99,13 +99,15 @@ extension PeerFrame {
             writer.bytes.uint8(request.isTransfer ? 1 : 0)
         case .preVoteReply(let reply), .voteReply(let reply):
             writer.bytes.uint64(reply.term)
-            writer.bytes.uint8(reply.isGranted ? 1 : 0)
+            writer.bytes.uint8((reply.isGranted ? 1 : 0) | (reply.isRejoining ? 2 : 0))
         case .append(let request): encode(request, entries, &writer)
         case .appendReply(let reply): encode(reply, &writer)
         case .heartbeat(let heartbeat):
             writer.bytes.uint64(heartbeat.term)
             writer.bytes.uint64(heartbeat.commit)
             writer.bytes.uint64(heartbeat.round)
+            writer.bytes.uint64(heartbeat.rejoin?.rejoins ?? 0)
+            writer.bytes.uint64(heartbeat.rejoin?.commit ?? 0)
         case .heartbeatReply(let reply):
             writer.bytes.uint64(reply.term)
             writer.bytes.uint64(reply.round)
@@ -148,10 +150,12 @@ extension PeerFrame {
 
     private static func encode(_ reply: AppendReply, _ writer: inout FrameWriter) {
         writer.bytes.uint64(reply.term)
+        writer.bytes.uint64(reply.rejoins)
         switch reply.outcome {
         case .flushed(let index):
             writer.bytes.uint8(1)
             writer.bytes.uint64(index)
+            writer.bytes.uint64(reply.written)
         case .mismatch(let rejected, let hint, let lastIndex):
             writer.bytes.uint8(0)
             writer.bytes.uint64(rejected)

@@ -83,7 +83,7 @@ extension Replica {
         if entry.term == raft.term { uncommittedBytes = max(0, uncommittedBytes - entry.payloadLength) }
         snapshots.bytesSince += entry.payloadLength
         var result: ApplyResult?
-        if entry.kind == .command {
+        if entry.kind.isCommand {
             do throws(BrokerFault) {
                 let answer = try broker.apply(
                     index: entry.index, term: entry.term, timestamp: entry.timestamp, payload: entry.payload[0])

@@ -8,6 +8,8 @@ import Raft
 enum DiskBatch {
     /// The generation tells these entries from others that took their place after a truncation.
     case entries(Position, generation: UInt64)
+    /// The same, not synced yet.
+    case written(Position, generation: UInt64)
     case hardState(term: UInt64, vote: MemberID?)
     /// The log was begun anew after a received snapshot.
     case logRestarted(SnapshotOffer)
@@ -108,6 +110,7 @@ extension Replica {
         case .entries(let position, let generation):
             raft.onFlushed(position, generation: generation)
             log.onFlushed(through: raft.flushedIndex)
+        case .written(let position, let generation): raft.onWritten(position, generation: generation)
         case .hardState(let term, let vote): raft.onHardStateSaved(term: term, vote: vote)
         case .logRestarted(let offer):
             raft.onSnapshotInstalled(offer.position, membership: offer.membership)

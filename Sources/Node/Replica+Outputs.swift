@@ -18,6 +18,9 @@ extension Replica {
         case .commit: applyCommitted()
         case .readReady(let id, let index): readBecameReady(id: id, index: index)
         case .readFailed(let id): reads.removeValue(forKey: id)?(false)
+        case .rejoined:
+            onEvent?(.rejoined)
+            submit(log.endRejoining(), .other)
         case .role(let change): roleChanged(change)
         }
     }
@@ -63,7 +66,30 @@ extension Replica {
             if entry.kind == .configuration { guard remember(entry) else { return } }
         }
         let position = Position(index: last, term: accepted[accepted.count - 1].term)
-        submit(log.append(accepted), .entries(position, generation: raft.logGeneration))
+        write(accepted, through: position)
+    }
+
+    /// Those that need not be synced before they are acknowledged are synced with the next tick.
+    private func write(_ entries: [LogEntry], through position: Position) {
+        guard entries.allSatisfy({ $0.kind == .relaxedCommand }) else {
+            needsSync = false
+            return submit(log.append(entries), .entries(position, generation: raft.logGeneration))
+        }
+        metrics.relaxedEntries += UInt64(entries.count)
+        let (operations, isSynced) = log.write(entries)
+        let generation = raft.logGeneration
+        submit(
+            operations,
+            isSynced ? .entries(position, generation: generation) : .written(position, generation: generation))
+        needsSync = !isSynced
+    }
+
+    /// Asks for the sync of what is written.
+    package func tickSync() {
+        guard needsSync else { return }
+        needsSync = false
+        let position = Position(index: log.lastIndex, term: log.lastTerm)
+        submit(log.sync(), .entries(position, generation: raft.logGeneration))
     }
 
     /// Leader: one new entry at the end of the log.
@@ -77,7 +103,7 @@ extension Replica {
         metrics.proposedBytes += UInt64(entry.payloadLength)
         uncommittedBytes += entry.payloadLength
         proposals.add(index: position.index, at: clock.monotonicNanoseconds)
-        submit(log.append([entry]), .entries(position, generation: raft.logGeneration))
+        write([entry], through: position)
     }
 
     private func readBecameReady(id: UInt64, index: UInt64) {

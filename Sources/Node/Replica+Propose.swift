@@ -80,12 +80,13 @@ extension Replica {
     package func sealTurn() {
         guard admission != nil, admission!.openBytes > 0 else { return }
         let index = openEntryIndex
+        let isRelaxed = admission!.isOpenRelaxed
         guard let payload = admission!.seal(index: index) else { return }
-        guard case .accepted(let position, _) = raft.propose(count: 1) else {
+        guard case .accepted(let position, _) = raft.propose(count: 1, isRelaxed: isRelaxed) else {
             preconditionFailure("admission open in term \(raft.term) but Raft takes no proposal")
         }
         precondition(position.index == index, "produce entry sealed for \(index), placed at \(position)")
-        appendOwn(kind: .command, payload: payload, at: position)
+        appendOwn(kind: isRelaxed ? .relaxedCommand : .command, payload: payload, at: position)
         drain()
     }
 }

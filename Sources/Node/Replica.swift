@@ -57,6 +57,8 @@ package final class Replica {
     var isDraining = false
     /// What every node answers clients about has changed: followers should hear of the commit at once.
     var appliedMetadata = false
+    /// Entries at the end of the log are written and no sync for them is under way.
+    var needsSync = false
     var reads: [UInt64: (Bool) -> Void] = [:]
     var nextReadID: UInt64 = 1
 
@@ -126,6 +128,7 @@ package final class Replica {
         raft.tick()
         tickTransfer()
         drain()
+        tickSync()
         tickHandOver()
         recordIncarnations()
         restartLogIfPossible()
@@ -230,6 +233,8 @@ package enum ReplicaEvent {
     case rewritten(bytes: Int)
     /// These were deleted or replaced while their batches were being read.
     case replacementRefused([PartitionKey])
+    /// What this node lost when its machine crashed has come again from the leader.
+    case rejoined
     /// The others do not know this node as a member, yet.
     case awaitingMembership
     /// This node is to join under an id that the others know with another data directory.
@@ -240,6 +245,8 @@ package enum ReplicaEvent {
 package struct ReplicaMetrics: Sendable {
     package var proposedEntries: UInt64 = 0
     package var proposedBytes: UInt64 = 0
+    /// Of topics that do not ask for a sync before the acknowledgement; a follower's, too.
+    package var relaxedEntries: UInt64 = 0
     package var appliedEntries: UInt64 = 0
     package var coldReads: UInt64 = 0
     package var damagedEntries: UInt64 = 0

@@ -15,6 +15,12 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case readsWithoutQuorum = "reads-without-quorum"
     case matchesByIndexOnly = "matches-by-index-only"
     case admitsBeforeNoop = "admits-before-no-op"
+    // Entries that are committed before they are flushed.
+    case commitsAllWritten = "commits-all-written"
+    case countsLostWrites = "counts-lost-writes"
+    case votesWhileRejoining = "votes-while-rejoining"
+    case rejoinsTooEarly = "rejoins-too-early"
+    case losesUnmarked = "loses-unmarked"
     // The members.
     case learnersCount = "learners-count"
     case changesWhilePending = "changes-while-pending"

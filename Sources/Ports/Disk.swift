@@ -51,6 +51,8 @@ package enum OpenMode: Sendable {
 /// Durability is the operating system's: `write` and `rename` survive a crash only after `sync` of the file and
 /// `syncDirectory` of the directory.
 package protocol Disk: AnyObject, Sendable {
+    /// Another number whenever what was written and not synced may be gone: of the operating system's boot. Never 0.
+    var cacheIdentity: UInt64 { get }
     /// Entries sorted by name.
     func list(_ directory: String) throws(DiskFailure) -> [DirectoryEntry]
     func open(_ path: String, _ mode: OpenMode) throws(DiskFailure) -> DiskFile

@@ -1,8 +1,9 @@
 /// How far the log and the machine are, in one place so that one validator states the whole chain.
 package struct Cursors: Hashable, Sendable {
-    /// Log: taken in, handed to the shell for writing, on disk.
+    /// Log: taken in, handed to the shell for writing, with the operating system, on disk.
     package var accepted: LogIndex
     package var submitted: LogIndex
+    package var written: LogIndex
     package var flushed: LogIndex
     /// Machine: known committed, handed to the shell for applying, applied.
     package var committed: LogIndex
@@ -10,11 +11,12 @@ package struct Cursors: Hashable, Sendable {
     package var applied: LogIndex
 
     package init(
-        accepted: LogIndex, submitted: LogIndex, flushed: LogIndex, committed: LogIndex, applying: LogIndex,
-        applied: LogIndex
+        accepted: LogIndex, submitted: LogIndex, written: LogIndex, flushed: LogIndex, committed: LogIndex,
+        applying: LogIndex, applied: LogIndex
     ) {
         self.accepted = accepted
         self.submitted = submitted
+        self.written = written
         self.flushed = flushed
         self.committed = committed
         self.applying = applying
@@ -23,7 +25,8 @@ package struct Cursors: Hashable, Sendable {
 
     /// The first broken link of the chain, or nil. `committed` may be above `flushed`: a majority of the others has it.
     package func violation(snapshot: LogIndex) -> String? {
-        if flushed > submitted { return "flushed > submitted" }
+        if flushed > written { return "flushed > written" }
+        if written > submitted { return "written > submitted" }
         if submitted > accepted { return "submitted > accepted" }
         if applied > applying { return "applied > applying" }
         if applying > committed { return "applying > committed" }

@@ -12,6 +12,8 @@ package struct LogView: Hashable, Sendable {
     package private(set) var last: LogIndex
     /// Entries through here have been handed to the shell for writing.
     package private(set) var submitted: LogIndex
+    /// Entries through here are with the operating system: they outlive this process, but not the machine.
+    package private(set) var written: LogIndex
     /// Entries through here are on disk.
     package private(set) var flushed: LogIndex
     /// Counts the times a suffix was dropped. A completion that was submitted in another generation says nothing about
@@ -24,6 +26,7 @@ package struct LogView: Hashable, Sendable {
         self.runs = runs
         self.last = max(base.index, last)
         submitted = self.last
+        written = self.last
         flushed = self.last
         dropRuns(through: base.index)
     }
@@ -117,6 +120,7 @@ extension LogView {
         while let run = runs.last, run.first > index { runs.removeLast() }
         last = index
         submitted = min(submitted, index)
+        written = min(written, index)
         flushed = min(flushed, index)
         generation += 1
     }
@@ -128,6 +132,14 @@ extension LogView {
     mutating func flush(through index: LogIndex) -> Bool {
         guard index > flushed else { return false }
         flushed = index
+        written = max(written, index)
+        return true
+    }
+
+    /// False when nothing new was learnt.
+    mutating func write(through index: LogIndex) -> Bool {
+        guard index > written else { return false }
+        written = index
         return true
     }
 

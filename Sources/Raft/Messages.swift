@@ -32,10 +32,13 @@ package struct VoteRequest: Hashable, Sendable {
 package struct VoteReply: Hashable, Sendable {
     package var term: Term
     package var isGranted: Bool
+    /// The sender may lack what it once had: see `VoteTally`.
+    package var isRejoining: Bool
 
-    package init(term: Term, isGranted: Bool) {
+    package init(term: Term, isGranted: Bool, isRejoining: Bool = false) {
         self.term = term
         self.isGranted = isGranted
+        self.isRejoining = isRejoining
     }
 }
 
@@ -72,7 +75,7 @@ package struct MembershipEntry: Hashable, Sendable {
     }
 }
 
-/// Sent only after the entries it speaks of are flushed.
+/// Sent only after the entries it speaks of are flushed, or written.
 package struct AppendReply: Hashable, Sendable {
     package enum Outcome: Hashable, Sendable {
         /// The follower's log equals the leader's up to here, on disk.
@@ -84,10 +87,19 @@ package struct AppendReply: Hashable, Sendable {
 
     package var term: Term
     package var outcome: Outcome
+    /// With `.flushed`: the follower's log equals the leader's up to here, and its operating system has it. At least
+    /// what is flushed.
+    package var written: LogIndex
+    /// How often the follower has rejoined after a loss (`RestoredState.rejoins`). What it said was written before
+    /// that may be gone.
+    package var rejoins: UInt64
 
-    package init(term: Term, outcome: Outcome) {
+    /// `written`: what is flushed, if it is not given.
+    package init(term: Term, outcome: Outcome, written: LogIndex? = nil, rejoins: UInt64 = 0) {
         self.term = term
         self.outcome = outcome
+        if case .flushed(let index) = outcome { self.written = written ?? index } else { self.written = 0 }
+        self.rejoins = rejoins
     }
 }
 
@@ -98,11 +110,25 @@ package struct Heartbeat: Hashable, Sendable {
     /// Never above what the receiver is known to hold.
     package var commit: LogIndex
     package var round: UInt64
+    package var rejoin: RejoinGoal?
 
-    package init(term: Term, commit: LogIndex, round: UInt64) {
+    package init(term: Term, commit: LogIndex, round: UInt64, rejoin: RejoinGoal? = nil) {
         self.term = term
         self.commit = commit
         self.round = round
+        self.rejoin = rejoin
+    }
+}
+
+/// Through `commit` reaches all that may have been committed with the help of what the receiver had before its
+/// `rejoins`-th loss.
+package struct RejoinGoal: Hashable, Sendable {
+    package var rejoins: UInt64
+    package var commit: LogIndex
+
+    package init(rejoins: UInt64, commit: LogIndex) {
+        self.rejoins = rejoins
+        self.commit = commit
     }
 }
 

@@ -23,6 +23,8 @@ package enum RaftOutput: Hashable, Sendable {
     case readReady(id: UInt64, index: LogIndex)
     /// A read barrier was lost with the leadership.
     case readFailed(id: UInt64)
+    /// This member has again all it ever said it had: save that, so that it is one after a restart, too.
+    case rejoined
     /// The role changed; for logs, metrics and admission.
     case role(RoleChange)
 }

@@ -1,3 +1,5 @@
+import Planted
+
 /// What the leader knows of one follower's log, and how it feeds it.
 package struct Progress: Hashable, Sendable {
     package enum State: Hashable, Sendable {
@@ -11,6 +13,10 @@ package struct Progress: Hashable, Sendable {
 
     /// The follower's log equals ours up to here, on its disk.
     package private(set) var matched: LogIndex = 0
+    /// The same, written but perhaps not on its disk; at least `matched`.
+    package private(set) var written: LogIndex = 0
+    /// The follower's `AppendReply.rejoins`, if it has answered in this term.
+    package private(set) var rejoins: UInt64?
     /// The next entry to send; always above `matched`.
     package private(set) var next: LogIndex
     package private(set) var state: State = .probe
@@ -29,21 +35,22 @@ package struct Progress: Hashable, Sendable {
     package var confirmedRound: UInt64 = 0
     /// Snapshot: the position of the last offer.
     package private(set) var offered: Position = .zero
-    /// What `matched` was at the last periodic heartbeat, if something was unanswered then.
+    /// What `written` was at the last periodic heartbeat, if something was unanswered then.
     private var stalledAt: LogIndex?
 
     package init(next: LogIndex) { self.next = next }
 }
 
 extension Progress {
-    /// The follower has everything through `index` on disk.
-    package mutating func acknowledge(_ index: LogIndex) {
+    /// The follower has everything through `index` on disk, and through `end` written.
+    package mutating func acknowledge(_ index: LogIndex, written end: LogIndex = 0) {
         stalledAt = nil
         // A duplicate below `matched` says nothing about the probe that is out.
         let answersProbe = index >= matched
         matched = max(matched, index)
-        next = max(next, matched + 1)
-        inflight.release(through: matched)
+        written = max(written, end, matched)
+        next = max(next, written + 1)
+        inflight.release(through: written)
         switch state {
         case .probe where answersProbe: becomeReplicate()
         case .snapshot where matched >= offered.index: becomeReplicate()
@@ -59,6 +66,7 @@ extension Progress {
     package mutating func reject(_ rejected: LogIndex, guess: LogIndex, isCertain: Bool) -> Bool {
         if state == .probe, isProbeSent, rejected == matched, rejected == next - 1, rejected > 0 {
             matched = min(guess, rejected - 1)
+            written = matched
             becomeProbe()
             return true
         }
@@ -68,10 +76,28 @@ extension Progress {
         case .probe: if !isProbeSent || rejected != next - 1 { return false }
         case .replicate: if rejected >= next { return false }
         }
+        written = max(matched, min(written, rejected - 1))
         becomeProbe()
         let meeting = max(matched, min(guess, rejected - 1))
         next = meeting + 1
         isGuess = !isCertain && meeting > matched
+        return true
+    }
+
+    /// The follower says how often it has rejoined. False if it has done so again since: then this is an old message.
+    /// If it is news, what it had written is perhaps lost, and is neither counted nor taken to be there any more.
+    package mutating func note(rejoins count: UInt64) -> Bool {
+        guard let known = rejoins, known != count else {
+            rejoins = count
+            return true
+        }
+        guard count > known else { return false }
+        rejoins = count
+        #if DEBUG
+        if Planted.has(.countsLostWrites) { return true }
+        #endif
+        written = matched
+        if state != .snapshot { becomeProbe() }
         return true
     }
 
@@ -89,7 +115,7 @@ extension Progress {
     }
 
     private mutating func becomeReplicate() {
-        let end = max(matched, inflight.last ?? 0)
+        let end = max(written, inflight.last ?? 0)
         state = .replicate
         next = end + 1
         isProbeSent = false
@@ -125,14 +151,14 @@ extension Progress {
     /// A periodic heartbeat goes out behind everything that is unanswered. On a link that keeps order, its reply comes
     /// before an answer only if that answer waits for a flush, or if something was lost.
     package mutating func noteBeat() {
-        let isWaiting = state == .probe ? isProbeSent : state == .replicate && matched < next - 1
-        stalledAt = isWaiting ? matched : nil
+        let isWaiting = state == .probe ? isProbeSent : state == .replicate && written < next - 1
+        stalledAt = isWaiting ? written : nil
     }
 
     /// True once per periodic heartbeat, if its reply came while nothing else had moved: ask again.
     package mutating func takeStall() -> Bool {
         defer { stalledAt = nil }
-        guard stalledAt == matched else { return false }
+        guard stalledAt == written else { return false }
         isProbeSent = false
         return true
     }
@@ -146,9 +172,11 @@ extension Progress {
     /// What is wrong, or nil. `last` is the leader's last index.
     package func violation(last: LogIndex) -> String? {
         if matched >= next { return "matched >= next" }
+        if matched > written { return "matched > written" }
+        if state == .replicate && written >= next { return "written >= next" }
         if next > last + 1 { return "next above the log" }
         if state != .replicate && inflight.appends > 0 { return "in flight outside replicate" }
-        if let first = inflight.first, first <= matched { return "acknowledged append still in flight" }
+        if let first = inflight.first, first <= written { return "acknowledged append still in flight" }
         if let end = inflight.last, end >= next { return "in flight above next" }
         return inflight.violation
     }

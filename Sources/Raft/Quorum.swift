@@ -23,6 +23,10 @@ package enum Quorum {
 }
 
 /// Who granted and who refused, in the order in which they answered. Only voters count, each once, by its first answer.
+///
+/// Elected is whom a majority grants, each of them sure to have all it ever said it had; or everybody. A majority that
+/// holds a committed entry, but for those that have lost it, has a member in common with either, whose log the
+/// candidate's is at least as long as.
 package struct VoteTally: Hashable, Sendable {
     package enum Outcome: Hashable, Sendable {
         case pending
@@ -32,17 +36,24 @@ package struct VoteTally: Hashable, Sendable {
 
     package private(set) var granted: [MemberID] = []
     package private(set) var refused: [MemberID] = []
+    /// Of those that granted, who may lack what they once had.
+    package private(set) var rejoining: [MemberID] = []
 
     package init() {}
 
-    package mutating func record(_ member: MemberID, isGranted: Bool) {
+    package mutating func record(_ member: MemberID, isGranted: Bool, isRejoining: Bool = false) {
         guard !granted.contains(member), !refused.contains(member) else { return }
         if isGranted { granted.append(member) } else { refused.append(member) }
+        if isGranted, isRejoining { rejoining.append(member) }
     }
 
     package func outcome(voters: [MemberID]) -> Outcome {
         let quorum = Quorum.size(voters: voters.count)
-        if voters.count(where: granted.contains) >= quorum { return .won }
-        return voters.count - voters.count(where: refused.contains) < quorum ? .lost : .pending
+        let sure = voters.count { granted.contains($0) && !rejoining.contains($0) }
+        let refusals = voters.count(where: refused.contains)
+        if sure >= quorum || (!voters.isEmpty && voters.allSatisfy(granted.contains)) { return .won }
+        if voters.isEmpty { return .lost }
+        let others = voters.count - refusals - voters.count(where: rejoining.contains)
+        return refusals > 0 && others < quorum ? .lost : .pending
     }
 }

@@ -2,7 +2,10 @@
 
 extension Raft {
     /// Through here the disk has what we say it has.
-    package var intact: LogIndex { min(log.flushed, damagedFrom.map { $0 - 1 } ?? .max) }
+    package var intact: LogIndex { readable(log.flushed) }
+
+    /// `index`, or the last one before the damage.
+    func readable(_ index: LogIndex) -> LogIndex { min(index, damagedFrom.map { $0 - 1 } ?? .max) }
 
     /// Whether the log may be cut before `index` at a leader's word.
     func mayReplace(from index: LogIndex) -> Bool {
@@ -37,6 +40,7 @@ extension Raft {
         case .leader: advanceCommit()
         case .follower: if intact > before, verified > before { acknowledge() }
         }
+        finishRejoining()
     }
 
     func isGuess(_ index: LogIndex) -> Bool { guessedTerms?.contains(index) ?? false }

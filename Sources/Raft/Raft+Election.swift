@@ -87,7 +87,7 @@ extension Raft {
         role = .preCandidate
         leader = nil
         tally = VoteTally()
-        tally.record(id, isGranted: true)
+        tally.record(id, isGranted: true, isRejoining: mayLack)
         resetElectionTimer()
         announce()
         guard tally.outcome(voters: membership.voters) != .won else { return becomeCandidate(isTransfer: false) }
@@ -117,6 +117,8 @@ extension Raft {
         noop = log.last + 1
         peers = membership.others(than: id).map { Peer(id: $0, progress: Progress(next: noop)) }
         reads = ReadQueue()
+        relaxed = RelaxedEntries()
+        endRejoining()
         announce()
         log.append(count: 1, term: term)
         outbox.put(.appendNoop(log.lastPosition))
@@ -127,6 +129,7 @@ extension Raft {
     private mutating func resign() {
         for id in reads.removeAll() { outbox.put(.readFailed(id: id)) }
         transfer = nil
+        relaxed = RelaxedEntries()
         peers = []
         for number in loads.indices { loads[number].isStale = true }
         verified = 0
@@ -140,14 +143,16 @@ extension Raft {
         let isFree = request.term > term || isVoteFree(for: sender)
         let isGranted = isFree && isUpToDate(request.last) && damagedFrom == nil
         if !isUpToDate(request.last) { isNeeded = true }
-        let reply = VoteReply(term: isGranted ? request.term : term, isGranted: isGranted)
+        let reply = VoteReply(
+            term: isGranted ? request.term : term, isGranted: isGranted, isRejoining: isGranted && mayLack)
         send(.preVoteReply(reply), to: sender)
     }
 
     mutating func stepVoteRequest(_ request: VoteRequest, from sender: MemberID) {
         let isGranted = isVoteFree(for: sender) && isUpToDate(request.last) && damagedFrom == nil
         if isGranted { castVote(for: sender) }
-        send(.voteReply(VoteReply(term: term, isGranted: isGranted)), to: sender)
+        let reply = VoteReply(term: term, isGranted: isGranted, isRejoining: isGranted && mayLack)
+        send(.voteReply(reply), to: sender)
     }
 
     private func isVoteFree(for candidate: MemberID) -> Bool {
@@ -179,13 +184,13 @@ extension Raft {
 
     mutating func stepPreVoteReply(_ reply: VoteReply, from sender: MemberID) {
         guard role == .preCandidate, !reply.isGranted || reply.term == term + 1 else { return }
-        tally.record(sender, isGranted: reply.isGranted)
+        tally.record(sender, isGranted: reply.isGranted, isRejoining: reply.isRejoining)
         evaluateVotes()
     }
 
     mutating func stepVoteReply(_ reply: VoteReply, from sender: MemberID) {
         guard role == .candidate else { return }
-        tally.record(sender, isGranted: reply.isGranted)
+        tally.record(sender, isGranted: reply.isGranted, isRejoining: reply.isRejoining)
         evaluateVotes()
     }
 

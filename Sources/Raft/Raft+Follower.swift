@@ -35,7 +35,7 @@ extension Raft {
         #if DEBUG
         if Planted.has(.acknowledgesBeforeFlush) { acknowledge() }
         #endif
-        if request.last <= log.flushed { acknowledge() }
+        if request.last <= log.written { acknowledge() }
     }
 
     /// A leader of our term that has another entry where we have a committed one: safety is already lost, and going on
@@ -71,7 +71,7 @@ extension Raft {
 
     mutating func reject(_ request: AppendRequest, hint: Position, to sender: MemberID) {
         let outcome = AppendReply.Outcome.mismatch(rejected: request.previous.index, hint: hint, lastIndex: log.last)
-        send(.appendReply(AppendReply(term: term, outcome: outcome)), to: sender)
+        send(.appendReply(AppendReply(term: term, outcome: outcome, rejoins: rejoins)), to: sender)
     }
 
     /// One cursor instead of a queue of replies: whatever a flush brings is reported up to what is verified.
@@ -81,13 +81,16 @@ extension Raft {
         #if DEBUG
         if Planted.has(.acknowledgesBeforeFlush) { index = verified }
         #endif
-        send(.appendReply(AppendReply(term: term, outcome: .flushed(index))), to: leader)
+        let written = max(index, min(verified, readable(log.written)))
+        let reply = AppendReply(term: term, outcome: .flushed(index), written: written, rejoins: rejoins)
+        send(.appendReply(reply), to: leader)
     }
 
-    /// The leader never names more than we have reported flushed. If it does, our disk has lost something: believe
+    /// The leader never names more than we have reported written. If it does, our disk has lost something: believe
     /// none.
     mutating func stepHeartbeat(_ beat: Heartbeat, from sender: MemberID) {
-        if beat.commit <= log.flushed { commit(through: beat.commit) }
+        if beat.commit <= log.written { commit(through: beat.commit) }
+        if let goal = beat.rejoin { aim(at: goal) }
         send(.heartbeatReply(HeartbeatReply(term: term, round: beat.round)), to: sender)
     }
 
@@ -107,10 +110,25 @@ extension Raft {
         raiseFlushed(to: position.index)
     }
 
+    /// The shell's writes through `position` are with the operating system; no sync has been asked for yet. The
+    /// generation is that of `onFlushed(_:generation:)`.
+    package mutating func onWritten(_ position: Position, generation: UInt64) {
+        defer { settle() }
+        guard generation == log.generation, position.index <= log.submitted, log.contains(position) else { return }
+        let before = log.written
+        guard log.write(through: position.index) else { return }
+        if role == .leader {
+            advanceCommit()
+        } else if verified > before {
+            acknowledge()
+        }
+    }
+
     /// Whatever waited for the disk goes on: our own count towards the quorum, or the reply to the leader.
     mutating func raiseFlushed(to index: LogIndex) {
         let before = log.flushed
         guard log.flush(through: index) else { return }
+        finishRejoining()
         if role == .leader {
             advanceCommit()
         } else if verified > before {

@@ -61,13 +61,14 @@ extension Raft {
         #if DEBUG
         if Planted.has(.heartbeatCommitsUnmatched) { return machine.committed }
         #endif
-        return min(peers[number].progress.matched, machine.committed)
+        return min(peers[number].progress.written, machine.committed)
     }
 
     mutating func sendHeartbeat(to number: Int) {
         let commit = commitKnown(to: number)
         peers[number].progress.noteCommitSent(commit)
-        send(.heartbeat(Heartbeat(term: term, commit: commit, round: reads.round)), to: peers[number].id)
+        let beat = Heartbeat(term: term, commit: commit, round: reads.round, rejoin: rejoinGoal(of: number))
+        send(.heartbeat(beat), to: peers[number].id)
     }
 
     /// Whoever holds what is committed so far is to hear of it without waiting for the next tick: it changes what
@@ -202,21 +203,22 @@ extension Raft {
 
     mutating func stepAppendReply(_ reply: AppendReply, from sender: MemberID) {
         guard role == .leader, let number = peerNumber(sender) else { return }
+        guard peers[number].progress.note(rejoins: reply.rejoins) else { return }
         switch reply.outcome {
         case .flushed(let index):
-            guard index <= log.last else { return }
+            guard reply.written <= log.last else { return }
             noteAlive(number)
-            onMatched(number, through: index)
+            onMatched(number, through: index, written: reply.written)
         case .mismatch(let rejected, let hint, _):
             noteAlive(number)
             onMismatch(number, rejected: rejected, hint: hint)
         }
     }
 
-    /// The peer's disk has everything through `index`.
-    mutating func onMatched(_ number: Int, through index: LogIndex) {
+    /// The peer's disk has everything through `index`, and its operating system through `written`.
+    mutating func onMatched(_ number: Int, through index: LogIndex, written: LogIndex) {
         let peer = peers[number].id
-        peers[number].progress.acknowledge(index)
+        peers[number].progress.acknowledge(index, written: written)
         advanceCommit()
         // Commit may have ended this leadership, if it removed us.
         guard role == .leader else { return }

@@ -27,7 +27,7 @@ extension Raft {
         guard role == .leader, let number = peers.firstIndex(where: { $0.id == sender }) else { return }
         guard reply.installed > 0, reply.installed <= log.last else { return }
         if peers[number].progress.state == .snapshot { peers[number].progress.becomeProbe() }
-        onMatched(number, through: reply.installed)
+        onMatched(number, through: reply.installed, written: reply.installed)
     }
 
     // MARK: Follower
@@ -65,6 +65,7 @@ extension Raft {
         snapshot = position
         snapshotMembership = installed
         verified = position.index
+        finishRejoining()
         // If another leads by now, it finds out with its next append.
         if role == .follower && leader == incoming.sender { reply(installed: position.index, to: incoming.sender) }
     }

@@ -40,6 +40,13 @@ package struct Raft: ~Copyable, Sendable {
     /// Entries of the log, all of them damaged or between damaged ones, whose terms nobody knows.
     var guessedTerms: ClosedRange<LogIndex>?
 
+    /// Entries that this member had written, and said so, may be missing. See `Raft+Rejoin.swift`.
+    package internal(set) var isRejoining: Bool
+    /// How often that has happened so far.
+    package let rejoins: UInt64
+    /// With all committed entries through here it has again what it had.
+    var rejoinGoal: LogIndex?
+
     // Follower.
     /// Our log equals the current leader's up to here, as far as its messages of this term have shown.
     var verified: LogIndex = 0
@@ -51,6 +58,7 @@ package struct Raft: ~Copyable, Sendable {
     /// The no-op of this leadership.
     var noop: LogIndex = 0
     var heartbeatElapsed = 0
+    var relaxed = RelaxedEntries()
     /// Commits through here are told at once, whatever `RaftSettings.commitUpdate` says.
     var urgentCommit: LogIndex = 0
     var reads = ReadQueue()
@@ -73,6 +81,8 @@ package struct Raft: ~Copyable, Sendable {
         snapshotMembership = restored.baseMembership
         term = restored.term
         vote = restored.vote
+        isRejoining = restored.isRejoining
+        rejoins = restored.rejoins
         announced = RoleChange(role: .follower, term: restored.term, leader: nil)
         random = SplitMix64(seed: seed)
         resetElectionTimer()
@@ -116,6 +126,7 @@ struct Transfer: Hashable, Sendable {
 
 extension Raft {
     package var lastPosition: Position { log.lastPosition }
+    package var writtenIndex: LogIndex { log.written }
     package var flushedIndex: LogIndex { log.flushed }
     package var commitIndex: LogIndex { machine.committed }
     package var appliedIndex: LogIndex { machine.applied }
@@ -139,8 +150,8 @@ extension Raft {
 
     package var cursors: Cursors {
         Cursors(
-            accepted: log.last, submitted: log.submitted, flushed: log.flushed, committed: machine.committed,
-            applying: machine.applying, applied: machine.applied)
+            accepted: log.last, submitted: log.submitted, written: log.written, flushed: log.flushed,
+            committed: machine.committed, applying: machine.applying, applied: machine.applied)
     }
 
     /// nil for an index the core does not know: above the log, or below what it was told to forget.
@@ -173,7 +184,7 @@ extension Raft {
         defer { settle() }
         outbox.onSaved(term: term, vote: vote)
         guard role == .candidate, outbox.isSaved else { return }
-        tally.record(id, isGranted: true)
+        tally.record(id, isGranted: true, isRejoining: mayLack)
         evaluateVotes()
     }
 
@@ -185,8 +196,8 @@ extension Raft {
     }
 
     /// Adds `count` entries of this term to the log of a leader that `isReady`. For one that changes the membership see
-    /// `change`.
-    package mutating func propose(count: Int) -> ProposeResult {
+    /// `change`. Relaxed ones may be committed before they are flushed: see `RelaxedEntries`.
+    package mutating func propose(count: Int, isRelaxed: Bool = false) -> ProposeResult {
         defer { settle() }
         precondition(count > 0, "nothing proposed: \(description)")
         guard role == .leader else { return .notLeader(leader: leader) }
@@ -195,6 +206,7 @@ extension Raft {
         let first = Position(index: log.last + 1, term: term)
         log.append(count: UInt64(count), term: term)
         log.submit()
+        if isRelaxed { relaxed.add(first.index...log.last) }
         replicateToAll()
         return .accepted(first: first, last: log.lastPosition)
     }

@@ -52,7 +52,9 @@ extension RaftMessage {
             return message.last.isWellFormed && message.last.term < message.term
         case .append(let message): return message.isWellFormed
         case .appendReply(let message): return message.isWellFormed
-        case .heartbeat(let message): return message.commit < Self.limit && message.round < Self.limit
+        case .heartbeat(let message):
+            return message.commit < Self.limit && message.round < Self.limit
+                && message.rejoin.map { $0.commit < Self.limit } ?? true
         case .heartbeatReply(let message): return message.round < Self.limit
         case .snapshot(let message): return message.isWellFormed
         case .snapshotReply(let message): return message.installed < Self.limit
@@ -95,11 +97,12 @@ extension AppendRequest {
 
 extension AppendReply {
     var isWellFormed: Bool {
+        guard rejoins < RaftMessage.limit else { return false }
         switch outcome {
-        case .flushed(let index): index < RaftMessage.limit
+        case .flushed(let index): return index <= written && written < RaftMessage.limit
         case .mismatch(let rejected, let hint, let lastIndex):
-            rejected < RaftMessage.limit && hint.isWellFormed && hint.index <= rejected && hint.index <= lastIndex
-                && hint.term <= term
+            return rejected < RaftMessage.limit && hint.isWellFormed && hint.index <= rejected
+                && hint.index <= lastIndex && hint.term <= term
         }
     }
 }

@@ -48,10 +48,15 @@ package struct RestoredState: Hashable, Sendable {
     package var memberships: [MembershipEntry]
     /// What is known to be committed: the state the shell has restored reaches at least this far. At most `lastIndex`.
     package var commit: LogIndex
+    /// Entries that were written, and said to be, may be missing: the operating system has crashed since.
+    package var isRejoining: Bool
+    /// How often that has happened so far.
+    package var rejoins: UInt64
 
     package init(
         term: Term, vote: MemberID?, snapshot: Position, runs: [TermRun], lastIndex: LogIndex,
-        baseMembership: Membership, memberships: [MembershipEntry], commit: LogIndex = 0
+        baseMembership: Membership, memberships: [MembershipEntry], commit: LogIndex = 0,
+        isRejoining: Bool = false, rejoins: UInt64 = 0
     ) {
         self.term = term
         self.vote = vote
@@ -61,5 +66,7 @@ package struct RestoredState: Hashable, Sendable {
         self.baseMembership = baseMembership
         self.memberships = memberships
         self.commit = commit
+        self.isRejoining = isRejoining
+        self.rejoins = rejoins
     }
 }

@@ -65,13 +65,14 @@ extension HoldfastServer {
                 ("bytes", number(topic.partitions.reduce(0) { $0 + $1.byteCount })),
                 ("copies", number(max(topic.settings.minimumInsyncReplicas, status.voters.count / 2 + 1))),
                 ("leaderAcks", .bool(topic.settings.allowsLeaderAcks)),
+                ("flush", .string(topic.settings.flushesLater ? "async" : "sync")),
             ])
         }
         return .object([
             ("cluster", .string("\(node.identity.cluster)")), ("node", number(status.node.rawValue)),
             ("role", .string("\(status.role)")), ("term", number(status.term)),
             ("leader", status.leader.map { number($0.rawValue) } ?? .null),
-            ("ready", .bool(status.isReady)), ("disk", status.diskSpace.map(document) ?? .null),
+            ("ready", .bool(status.isReady)), ("rejoining", .bool(status.isRejoining)), ("disk", status.diskSpace.map(document) ?? .null),
             ("intakeStopped", .bool(status.isIntakeStopped)), ("first", number(status.firstIndex)),
             ("last", number(status.lastIndex)), ("flushed", number(status.flushedIndex)),
             ("commit", number(status.commitIndex)), ("applied", number(status.appliedIndex)),

@@ -18,6 +18,12 @@ extension HoldfastServer {
         page.gauge("holdfast_term", "current Raft term", status.term)
         page.gauge("holdfast_leader", "node id of the leader, 0 if unknown", status.leader?.rawValue ?? 0)
         page.gauge("holdfast_ready", "1 when the node can serve", status.isReady ? 1 : 0)
+        page.gauge(
+            "holdfast_rejoining", "1 while the node may lack what it had before its machine crashed",
+            status.isRejoining ? 1 : 0)
+        page.counter(
+            "holdfast_relaxed_entries_total", "entries written whose acknowledgement did not wait for fsync",
+            node.replica.metrics.relaxedEntries)
         page.gauge("holdfast_last_index", "last entry of the log", status.lastIndex)
         page.gauge("holdfast_flushed_index", "last entry fsynced here", status.flushedIndex)
         page.gauge("holdfast_commit_index", "last entry known to be committed", status.commitIndex)

@@ -127,6 +127,7 @@ extension HoldfastServer {
     private func continueStopping() {
         guard let since = stoppingSince else { return }
         let patienceIsOver = loop.monotonicNanoseconds - since > Self.handOverNanoseconds
+        node.replica.tickSync()
         guard !node.replica.isLeader || patienceIsOver || node.replica.raft.membership.voters.count == 1 else { return }
         guard queue.pendingBatches == 0 || patienceIsOver else { return }
         if !isSealed {
@@ -284,6 +285,7 @@ extension HoldfastServer {
         case .rewritten(let bytes): logger.info("records moved out of old segments", ["bytes": bytes])
         case .replacementRefused(let keys):
             logger.info("records were changed while they were being moved", ["partitions": keys.count])
+        case .rejoined: logger.info("has again what was lost when the machine crashed", ["applied": node.replica.appliedIndex])
         case .strangerRefused(let peer):
             logger.error("peer has another data directory than the one known; it is not heard", ["peer": peer])
         case .awaitingMembership:

@@ -19,6 +19,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
 
+    package private(set) var cacheIdentity: UInt64 = 1
     var tree = SimulatedDiskTree()
     private var handles: [Int32: (file: SimulatedDiskFile, path: String)] = [:]
     private var nextHandle: Int32 = 1
@@ -48,6 +49,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     /// Power loss and restart: un-synced bytes and names survive or not, at random. Open files are gone.
     @discardableResult package func losePower() -> PowerLoss {
         defer { closeAll() }
+        cacheIdentity += 1
         return tree.losePower(&random)
     }
 

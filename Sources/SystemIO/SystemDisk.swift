@@ -11,6 +11,7 @@ import Synchronization
 package final class SystemDisk: Disk {
     /// The root directory as it was given.
     package let root: String
+    package let cacheIdentity: UInt64
     private let rootDescriptor: Int32
     private let table = Mutex(Table())
 
@@ -24,6 +25,7 @@ package final class SystemDisk: Disk {
     /// this object, never by deleting a file.
     package init(root: String, creating: Bool = true, exclusive: Bool = true) throws(DiskFailure) {
         self.root = root
+        cacheIdentity = BootIdentity.current
         let made = creating ? holdfast_mkdir(root) : 0
         if made < 0 && made != -EEXIST { throw diskFailure("creating the data directory", root, -made) }
         if creating && made == 0 { try Self.syncParent(of: root) }

@@ -125,7 +125,7 @@ struct ClusterStatus {
     private func role(of document: JSONValue) -> String {
         if document["learners"]?.elements.contains(document["node"] ?? .null) == true { return "learner" }
         if document["member"]?.flag == false { return "no member" }
-        return document["role"]?.text ?? "?"
+        return (document["role"]?.text ?? "?") + (document["rejoining"]?.flag == true ? " (rejoining)" : "")
     }
 
     /// Room on the node's disk, and whether that is too little.
@@ -142,12 +142,13 @@ struct ClusterStatus {
         return Self.number(followers?.first { $0["node"]?.int == node }?["lag"])
     }
 
-    /// On how many voters an acks=all record is before it is acknowledged, of how many there are, and what is missing;
+    /// On how many voters' disks, or in their memories, an acks=all record is before it is acknowledged, of how many there are, and what is missing;
     /// and whether acks=1 asks for less.
     private func copies(of topic: JSONValue) -> String {
         guard let copies = topic["copies"]?.int, let voters = best?["voters"]?.elements.count else { return "-" }
         let inTouch = best?["role"]?.text == "leader" ? best?["inTouch"]?.int : nil
         return "\(copies)/\(voters)" + (inTouch.map { $0 < copies ? " (\($0) in touch)" : "" } ?? "")
+            + (topic["flush"]?.text == "async" ? ", in memory" : "")
             + (topic["leaderAcks"]?.flag == true ? ", acks=1: leader" : "")
     }
 

@@ -41,6 +41,7 @@ enum Describe {
         case .commit(let index): "commits \(index)"
         case .readReady(let id, let index): "read \(id) ready at \(index)"
         case .readFailed(let id): "read \(id) failed"
+        case .rejoined: "has again what it had"
         case .role(let change):
             "is \(change.role) in term \(change.term), leader \(change.leader.map(String.init) ?? "none")"
         }

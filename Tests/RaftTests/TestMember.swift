@@ -100,7 +100,7 @@ final class TestMember {
         case .send(let message, let receiver): return envelope(message, to: receiver)
         case .receiveSnapshot(let offer, let sender): offers.append((offer, sender))
         case .commit(let index): if appliesAtOnce { apply(through: index) } else { unapplied = index }
-        case .readReady, .readFailed, .role: break
+        case .readReady, .readFailed, .role, .rejoined: break
         }
         return nil
     }

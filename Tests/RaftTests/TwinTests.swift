@@ -48,6 +48,7 @@ import Testing
                 event.apply(to: &progress)
                 twin.apply(event)
                 #expect(progress.matched == twin.matched, "seed \(seed) step \(step): \(event)")
+                #expect(progress.written == twin.written, "seed \(seed) step \(step): \(event)")
                 #expect(progress.next == twin.next, "seed \(seed) step \(step): \(event)")
                 #expect(progress.state == twin.state, "seed \(seed) step \(step): \(event)")
                 #expect(progress.inflight.appends == twin.sent.count, "seed \(seed) step \(step): \(event)")
@@ -123,15 +124,16 @@ import Testing
     }
 
     @Test func cursorsOutOfOrderAreFound() {
-        let good = Cursors(accepted: 9, submitted: 8, flushed: 7, committed: 8, applying: 6, applied: 5)
+        let good = Cursors(accepted: 9, submitted: 8, written: 8, flushed: 7, committed: 8, applying: 6, applied: 5)
         #expect(good.violation(snapshot: 4) == nil)
         var dice = Dice(seed: 5)
         for _ in 0..<50_000 {
-            let values = (0..<7).map { _ in LogIndex(dice.below(5)) }
+            let values = (0..<8).map { _ in LogIndex(dice.below(5)) }
             let cursors = Cursors(
-                accepted: values[0], submitted: values[1], flushed: values[2], committed: values[3],
-                applying: values[4], applied: values[5])
-            let isChain = values[2] <= values[1] && values[1] <= values[0] && values[5] <= values[4]
+                accepted: values[0], submitted: values[1], written: values[7], flushed: values[2],
+                committed: values[3], applying: values[4], applied: values[5])
+            let isLog = values[2] <= values[7] && values[7] <= values[1] && values[1] <= values[0]
+            let isChain = isLog && values[5] <= values[4]
             let isMachine = values[4] <= values[3] && values[3] <= values[0]
             let holdsSnapshot = values[6] <= values[5] && values[6] <= values[2]
             #expect((cursors.violation(snapshot: values[6]) == nil) == (isChain && isMachine && holdsSnapshot))

@@ -157,6 +157,8 @@ int holdfast_thread_set_background(void);
 /// number of arenas. Called once, before other threads start.
 int holdfast_tune_memory(void);
 int64_t holdfast_resident_bytes(void);
+/// The kernel's identity of this boot, its 128 bits folded into 64. Negative errno if it is not told.
+int holdfast_boot_identity(uint64_t *identity);
 int64_t holdfast_open_descriptors(void);
 int64_t holdfast_descriptor_limit(void);
 int holdfast_random(void *bytes, size_t count);

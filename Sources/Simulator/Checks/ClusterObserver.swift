@@ -129,7 +129,7 @@ final class ClusterObserver {
         guard bytes.count >= 13, (Self.voteRequest...Self.lastRaftKind).contains(bytes[0]) else { return nil }
         let term = bytes.uint64(at: 5)
         seen[from].promisedTerm = max(seen[from].promisedTerm, term)
-        let isVote = bytes[0] == Self.voteReply && bytes[bytes.count - 1] == 1
+        let isVote = bytes[0] == Self.voteReply && bytes[bytes.count - 1] & 1 == 1
         guard isVote || bytes[0] == Self.voteRequest else { return nil }
         let candidate = isVote ? to : from
         if let vote = seen[from].vote, vote.term == term, vote.candidate != candidate {

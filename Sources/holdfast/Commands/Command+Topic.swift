@@ -101,7 +101,10 @@ extension Command {
         text += TextTable(rows: [titles] + rows).text
         if let voters = topic.partitions.first?.replicas.count {
             let minimum = configs.first { $0.name == "min.insync.replicas" }?.value.flatMap(Int.init) ?? 1
-            text += "\nacks=all: \(max(minimum, voters / 2 + 1)) of \(voters) nodes have a record on disk first\n"
+            let isAsync = configs.contains { $0.name == "holdfast.flush" && $0.value == "async" }
+            let place = isAsync && minimum <= voters / 2 + 1 ? "in memory" : "on disk"
+            text += "\nacks=all: \(max(minimum, voters / 2 + 1)) of \(voters) nodes have a record \(place) first\n"
+            if isAsync { text += "flush: up to 10 ms later; the crash of a majority of machines may lose records\n" }
         }
         if configs.contains(where: { $0.name == "holdfast.acks.leader" && $0.value == "allow" }) {
             text += "acks=1: the leader alone has a record on disk first, and a change of leader may lose it\n"
