@@ -7,6 +7,7 @@ package struct ReplicaView: Equatable, Sendable {
     package let isLeader: Bool
     package let firstIndex: UInt64
     package let lastIndex: UInt64
+    package let writtenIndex: UInt64
     package let flushedIndex: UInt64
     package let commitIndex: UInt64
     /// See `Raft.logGeneration`.
@@ -18,8 +19,12 @@ extension Replica {
         let cursors = raft.cursors
         return ReplicaView(
             term: raft.term, isLeader: raft.role == .leader, firstIndex: log.firstIndex, lastIndex: cursors.accepted,
-            flushedIndex: cursors.flushed, commitIndex: cursors.committed, logGeneration: raft.logGeneration)
+            writtenIndex: cursors.written, flushedIndex: cursors.flushed, commitIndex: cursors.committed,
+            logGeneration: raft.logGeneration)
     }
+
+    /// Whether the entry at `index` may be committed before it is flushed; false once memory has let go of it.
+    package func isRelaxed(_ index: UInt64) -> Bool { cache.entry(index)?.kind == .relaxedCommand }
 
     /// Chain checksum of the log's history through `index`; nil if the log does not hold that entry.
     package func chain(at index: UInt64) -> UInt64? { log.chain(at: index) }

@@ -15,7 +15,10 @@ final class ClusterObserver {
         var isFresh = true
         var leaderTerm: UInt64 = 0
         var leaderLast: UInt64 = 0
+        var written: UInt64 = 0
         var flushed: UInt64 = 0
+        /// Of a leader: the last entry it found, and those of its own after it that must be flushed to be committed.
+        var strict: [UInt64] = []
         /// A snapshot through here is taking the place of the log, which may have had entries that nobody committed.
         var replacing: UInt64?
         /// What the disks before this one had. Acknowledgements of then may be counted after the disk is gone.
@@ -25,6 +28,7 @@ final class ClusterObserver {
 
         mutating func take(_ view: ReplicaView) {
             if isFresh || view.flushedIndex < flushed { replacing = nil }
+            written = view.writtenIndex
             flushed = view.flushedIndex
             if leaderLast != view.lastIndex { noteMark(view) }
             isFresh = false
@@ -52,6 +56,8 @@ final class ClusterObserver {
     private var committedTerms: [UInt64] = [0]
     private var newLeader: Int?
     private(set) var elections = 0
+    /// How often a leader has committed what no majority had on disk.
+    private(set) var unflushedCommits = 0
 
     init(machines: Int) { seen = Array(repeating: Seen(), count: machines) }
 
@@ -117,6 +123,7 @@ final class ClusterObserver {
             return "I6: the commit of node \(machine.id) went back from \(now.commit) to \(view.commitIndex)"
         }
         if view.lastIndex < view.commitIndex { return "I15: node \(machine.id) has lost what it committed" }
+        noteStrict(replica, view, now, number)
         if let wrong = lookAtLeader(machine, replica, view, now) { return wrong }
         if let wrong = compareCommitted(machine, replica, view, from: now.isFresh ? 0 : now.commit) { return wrong }
         seen[number].take(view)
@@ -195,16 +202,42 @@ final class ClusterObserver {
         return nil
     }
 
-    /// I7, by what the nodes said last of their own disks.
+    private func noteStrict(_ replica: Replica, _ view: ReplicaView, _ before: Seen, _ number: Int) {
+        guard view.isLeader else { return seen[number].strict = [] }
+        if before.leaderTerm != view.term || before.isFresh { return seen[number].strict = [view.lastIndex] }
+        guard view.lastIndex > before.leaderLast else { return }
+        for index in before.leaderLast + 1...view.lastIndex where !replica.isRelaxed(index) {
+            seen[number].strict.append(index)
+        }
+        let done = seen[number].strict.lastIndex { $0 <= view.commitIndex } ?? 0
+        seen[number].strict.removeFirst(done)
+    }
+
+    /// I7, by what the nodes said last of their own disks. Relaxed entries at the end of what is committed are with the
+    /// operating systems of a majority, at least.
     private func checkQuorum(_ machine: Machine, _ replica: Replica, _ view: ReplicaView) -> String? {
         let voters = replica.raft.membership.voters
-        let holders = voters.count { voter in
-            let seen = seen[Int(voter) - 1]
-            return max(seen.flushed, seen.held) >= view.commitIndex
+        let commit = view.commitIndex
+        let strict = seen[machine.number].strict.last { $0 <= commit } ?? commit
+        let onDisk = holders(of: strict, voters) { $0.flushed }
+        if onDisk < voters.count / 2 + 1 {
+            let count = "\(onDisk) of \(voters.count)"
+            return "I7: node \(machine.id) committed \(strict), which \(count) have on disk"
         }
-        guard holders < voters.count / 2 + 1 else { return nil }
-        let count = "\(holders) of \(voters.count)"
-        return "I7: node \(machine.id) committed \(view.commitIndex), which \(count) have on disk"
+        let inMemory = holders(of: commit, voters) { $0.written }
+        if inMemory < voters.count / 2 + 1 {
+            let count = "\(inMemory) of \(voters.count)"
+            return "I7: node \(machine.id) committed \(commit), which \(count) have in memory"
+        }
+        if strict < commit, holders(of: commit, voters, { $0.flushed }) < voters.count / 2 + 1 { unflushedCommits += 1 }
+        return nil
+    }
+
+    private func holders(of index: UInt64, _ voters: [UInt32], _ cursor: (Seen) -> UInt64) -> Int {
+        voters.count { voter in
+            let seen = seen[Int(voter) - 1]
+            return max(cursor(seen), seen.held) >= index
+        }
     }
 
     /// I18: all members that run have equal logs and states. Nil if they do.

@@ -45,9 +45,13 @@ final class DirectorClient: KafkaClient {
     }
 
     private func create(_ stream: Stream) {
+        var configs = [CreateTopicsRequest.Topic.Config(name: "retention.ms", value: "\(Self.retentionMilliseconds)")]
+        if simulation.plan.isRelaxed(stream: stream.number) {
+            configs.append(.init(name: "holdfast.flush", value: "async"))
+        }
         let topic = CreateTopicsRequest.Topic(
             name: stream.name, numPartitions: Int32(simulation.plan.partitions), replicationFactor: -1, assignments: [],
-            configs: [.init(name: "retention.ms", value: "\(Self.retentionMilliseconds)")])
+            configs: configs)
         let request = CreateTopicsRequest(topics: [topic], timeoutMs: Int32(timeout / 1000))
         call(request, to: anyMachine, extraTime: 1_000_000, as: CreateTopicsResponse.self) { [unowned self] response in
             switch response?.topics.first?.errorCode {

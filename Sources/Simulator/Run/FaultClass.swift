@@ -87,6 +87,10 @@ package enum FaultClass: String, CaseIterable, Sendable {
     case slowRevocation = "slow-revocation"
     case unstableOffsets = "unstable-offsets"
     case formerCoordinatorAsked = "former-coordinator-asked"
+    // Topics that are flushed later: commits of entries that no majority has on disk, and nodes that lost some and have
+    // them again.
+    case committedUnflushed = "committed-unflushed"
+    case rejoined
 }
 
 /// How often each fault has fired.

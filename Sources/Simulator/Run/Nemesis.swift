@@ -20,10 +20,19 @@ final class Nemesis {
         var random = random
         let order = (0..<plan.machines).shuffled(using: &random)
         let isHurt = plan.faults.contains(where: FaultClass.ofVictims.contains)
+            || plan.relaxedEvery > 0 && plan.faults.contains(where: FaultClass.ofPower.contains)
         victims = isHurt ? Array(order.prefix((plan.machines - 1) / 2)) : []
         self.random = random
         self.plan = plan
     }
+
+    /// Whether `machine` may lose power.
+    private func mayLosePower(_ machine: Machine) -> Bool {
+        plan.relaxedEvery == 0 || victims.contains(machine.number)
+    }
+
+    /// Whether `machine` may be waiting for what it has lost.
+    func mayLack(_ machine: Machine) -> Bool { plan.relaxedEvery > 0 && victims.contains(machine.number) }
 
     func begin(in simulation: Simulation) {
         guard !plan.faults.isEmpty else { return }
@@ -94,7 +103,7 @@ final class Nemesis {
             .classicRebalance, .consumerRebalance, .staleCommitRefused, .groupTransactionCommitted,
             .groupTransactionAborted, .slowRevocation, .unstableOffsets, .formerCoordinatorAsked:
             break
-        case .partitionCleaned, .segmentsRewritten, .replacementRefused: break
+        case .partitionCleaned, .segmentsRewritten, .replacementRefused, .committedUnflushed, .rejoined: break
         }
     }
 
@@ -224,7 +233,11 @@ extension Nemesis {
         let running = simulation.machines.filter(\.isUp)
         guard !running.isEmpty else { return }
         let one = random.chance(perMille: 500) ? running.first(where: \.isLeader) : nil
-        let chosen = one ?? random.pick(running)
+        var chosen = one ?? random.pick(running)
+        if fault == .powerOne, !mayLosePower(chosen) {
+            guard let other = running.first(where: mayLosePower) else { return }
+            chosen = other
+        }
         switch fault {
         case .pause, .pauseAndKill:
             let duration = random.pick([random.between(100_000...1_000_000), random.between(1_000_000...8_000_000)])
@@ -245,7 +258,9 @@ extension Nemesis {
             stop(Array(running.shuffled(using: &random).prefix(count)), .killed, in: simulation)
         default:
             fired(fault, in: simulation)
-            stop(running, fault == .killAll ? .killed : .power, in: simulation)
+            for machine in running {
+                stop([machine], fault == .powerAll && mayLosePower(machine) ? .power : .killed, in: simulation)
+            }
         }
     }
 
@@ -257,7 +272,7 @@ extension Nemesis {
     }
 
     private func armCrashPoint(_ fault: FaultClass, in simulation: Simulation) {
-        let running = simulation.machines.filter(\.isUp)
+        let running = simulation.machines.filter { $0.isUp && mayLosePower($0) }
         guard !running.isEmpty else { return }
         let machine = random.pick(running)
         if fault == .crashInRecovery {

@@ -45,6 +45,7 @@ extension Simulation {
         }
         if violation == nil { recovery = converge() }
         if violation == nil { finish() }
+        coverage[.committedUnflushed] += observer.unflushedCommits
         for machine in machines { machine.gateway?.abandon() }
         return SimulationResult(
             seed: plan.seed, violation: violation, coverage: coverage, eventHash: eventHash, events: eventCount,
@@ -64,7 +65,11 @@ extension Simulation {
             fail("only \(core.count) of \(voters.count) voters can run, although a minority was damaged")
             return 0
         }
-        if networkRandom.chance(perMille: 500) { core = Array(core.shuffled(using: &networkRandom).prefix(majority)) }
+        // Those that have lost what they had written cannot do without the others.
+        let sure = core.filter { !nemesis.mayLack($0) }
+        let isSure = sure.count >= majority
+        if isSure { core = sure }
+        if networkRandom.chance(perMille: 500), isSure { core = Array(core.shuffled(using: &networkRandom).prefix(majority)) }
         for machine in machines where !core.contains(where: { $0 === machine }) { crash(machine, .killed) }
         for machine in core where !machine.isUp { start(machine) }
         let start = now

@@ -233,6 +233,7 @@ package final class Simulation {
         node.replica.onEvent = { [unowned self] event in
             switch event {
             case .intakeStopped: self.coverage[.lowSpace] += 1
+            case .rejoined: self.coverage[.rejoined] += 1
             case .cleaned: self.coverage[.partitionCleaned] += 1
             case .rewritten: self.coverage[.segmentsRewritten] += 1
             case .replacementRefused: self.coverage[.replacementRefused] += 1

@@ -35,6 +35,8 @@ package struct SimulationPlan: Sendable {
     package var maximumValueBytes: Int
     /// Mean microseconds between two changes of the topic that is written to.
     package var topicLifetime: UInt64
+    /// Every so many topics one has `holdfast.flush=async`; 0 for none. Then only a minority may lose power.
+    package var relaxedEvery = 0
 
     package init(seed: UInt64) {
         self.seed = seed
@@ -69,7 +71,12 @@ package struct SimulationPlan: Sendable {
         settings.rewriteStepBytes = 512 << random.below(8)
         compaction = CompactionPlan(seed: seed)
         compaction?.configure(&settings)
+        if random.chance(perMille: 300) { relaxedEvery = random.pick([1, 1, 2]) }
+        // Of members that come and go a majority might lose power.
+        if spares > 0, faults.contains(where: FaultClass.ofPower.contains) { relaxedEvery = 0 }
     }
+
+    func isRelaxed(stream number: Int) -> Bool { relaxedEvery > 0 && number % relaxedEvery == 0 }
 
     /// Machines beside the founders', for members still to come.
     package var spares: Int { faults.contains(where: FaultClass.ofMembers.contains) ? 2 : 0 }
@@ -112,7 +119,7 @@ extension FaultClass {
 
     private static let consequences: [FaultClass] = [
         .lostWrite, .tornWrite, .reorderedWrites, .lostName, .memberReturned,
-    ] + ofGroups + ofRewriting
+    ] + ofGroups + ofRewriting + ofRelaxed
 
     /// Groups see to their members themselves.
     static let ofGroups: [FaultClass] = [
@@ -124,6 +131,9 @@ extension FaultClass {
     /// What the leader's upkeep of the log does by itself.
     static let ofRewriting: [FaultClass] = [.partitionCleaned, .segmentsRewritten, .replacementRefused]
 
+    /// What comes of topics that are flushed later.
+    static let ofRelaxed: [FaultClass] = [.committedUnflushed, .rejoined]
+
     /// These come together or not at all: a run with them has machines to spare.
     static let ofMembers: [FaultClass] = [
         .memberAdded, .memberRemoved, .leaderRemoved, .lostDisk, .lostDiskAsFounder, .twoChanges,
@@ -133,5 +143,11 @@ extension FaultClass {
     static let ofVictims: [FaultClass] = [
         .syncError, .writeError, .readError, .damagedLog, .damagedSidecar, .damagedSnapshot, .damagedVoteSlot,
         .staleSector, .misdirectedWrite, .lostDisk, .lostDiskAsFounder,
+    ]
+
+    /// The same, where a machine without power loses what it had said to have written.
+    static let ofPower: [FaultClass] = [
+        .powerOne, .powerAll, .crashInRecovery, .crashInSnapshot, .crashInTruncation, .crashInElection,
+        .crashInSegmentRoll,
     ]
 }
