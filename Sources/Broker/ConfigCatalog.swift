@@ -46,8 +46,8 @@ package enum ConfigCatalog {
         ConfigDefinition(
             name: "holdfast.flush", type: .string, defaultValue: "sync",
             rule: .oneOf(["sync", "async"]),
-            documentation: "Whether a record is acknowledged once a majority has it on disk, or in memory, with the disk "
-                + "up to 10 ms later; async loses records if a majority of the machines crashes at once."),
+            documentation: "Whether a record is acknowledged once a majority has it on disk, or in memory and up to "
+                + "10 ms later on disk; async loses records if a majority of the machines crashes at once."),
         ConfigDefinition(
             name: "index.interval.bytes", type: .int, defaultValue: "4096",
             rule: .integer(0...2_147_483_647),

@@ -91,8 +91,8 @@ extension LogStore {
         return (store, try store.recoveredLog(examination))
     }
 
-    /// Written by a process on another boot of the machine, and perhaps never synced: then entries may be missing that a
-    /// leader counts on. By a process on this boot, they are there, and `settle` syncs them.
+    /// Written by a process on another boot of the machine, and perhaps never synced: then entries may be missing that
+    /// a leader counts on. By a process on this boot, they are there, and `settle` syncs them.
     private func noteLostWrites() {
         guard state.unsyncedIn != 0, state.unsyncedIn != disk.cacheIdentity else { return }
         state.isRejoining = true

@@ -56,6 +56,7 @@ extension Node {
             configurationIndex: replica.raft.membershipIndex, isMember: membership.contains(identity.node.rawValue),
             followers: followers,
             isReady: replica.isLeader ? replica.admission != nil : replica.leader != nil && isCaughtUp,
-            isRejoining: replica.raft.isRejoining, diskSpace: replica.diskSpace, isIntakeStopped: replica.isIntakeStopped)
+            isRejoining: replica.raft.isRejoining, diskSpace: replica.diskSpace,
+            isIntakeStopped: replica.isIntakeStopped)
     }
 }

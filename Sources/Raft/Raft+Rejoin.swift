@@ -1,5 +1,5 @@
-// A member that has lost entries it had said to have, when the operating system crashed before they were flushed (Liskov
-// and Cowling, Viewstamped Replication Revisited, §4.3: a replica that recovers takes part in no election).
+// A member that has lost entries it had said to have, when the operating system crashed before they were flushed
+// (Liskov and Cowling, Viewstamped Replication Revisited, §4.3: a replica that recovers takes part in no election).
 
 import Planted
 
@@ -12,8 +12,8 @@ extension Raft {
         return isRejoining
     }
 
-    /// What a peer that has ever rejoined is told: from when on it has again what it had. Before an entry of our own term
-    /// is committed nothing, as our commit index may be behind that of those before us.
+    /// What a peer that has ever rejoined is told: from when on it has again what it had. Before an entry of our own
+    /// term is committed nothing, as our commit index may be behind that of those before us.
     func rejoinGoal(of number: Int) -> RejoinGoal? {
         guard let known = peers[number].progress.rejoins, known > 0, isCommitCurrent else { return nil }
         return RejoinGoal(rejoins: known, commit: machine.committed)

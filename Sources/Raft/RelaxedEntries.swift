@@ -1,4 +1,4 @@
-/// Which entries of a leader's term may be committed as soon as a majority has written them, before it has flushed them.
+/// Which entries of a leader's term may be committed as soon as a majority has written them, before they are flushed.
 ///
 /// An entry after one that is not relaxed is committed with it or later, and an entry that is not relaxed when it is
 /// flushed, with everything before it. So what a crash of several machines can take is relaxed entries only.

@@ -221,6 +221,11 @@ extension HoldfastServer {
                 "first": replica.log.firstIndex, "last": replica.log.lastIndex, "term": replica.term,
                 "applied": replica.appliedIndex, "topics": replica.broker.topicCount,
             ])
+            if replica.raft.isRejoining {
+                logger.warning(
+                    "the machine has crashed since entries were written, and some may be lost: rejoining",
+                    ["losses": replica.raft.rejoins])
+            }
             return opened.node
         } catch {
             throw .node(error, data: configuration.data)
@@ -285,7 +290,8 @@ extension HoldfastServer {
         case .rewritten(let bytes): logger.info("records moved out of old segments", ["bytes": bytes])
         case .replacementRefused(let keys):
             logger.info("records were changed while they were being moved", ["partitions": keys.count])
-        case .rejoined: logger.info("has again what was lost when the machine crashed", ["applied": node.replica.appliedIndex])
+        case .rejoined:
+            logger.info("has again what was lost when the machine crashed", ["applied": node.replica.appliedIndex])
         case .strangerRefused(let peer):
             logger.error("peer has another data directory than the one known; it is not heard", ["peer": peer])
         case .awaitingMembership:

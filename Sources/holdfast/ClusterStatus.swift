@@ -142,8 +142,8 @@ struct ClusterStatus {
         return Self.number(followers?.first { $0["node"]?.int == node }?["lag"])
     }
 
-    /// On how many voters' disks, or in their memories, an acks=all record is before it is acknowledged, of how many there are, and what is missing;
-    /// and whether acks=1 asks for less.
+    /// On how many voters' disks, or in their memories, an acks=all record is before it is acknowledged, of how many
+    /// there are, and what is missing; and whether acks=1 asks for less.
     private func copies(of topic: JSONValue) -> String {
         guard let copies = topic["copies"]?.int, let voters = best?["voters"]?.elements.count else { return "-" }
         let inTouch = best?["role"]?.text == "leader" ? best?["inTouch"]?.int : nil

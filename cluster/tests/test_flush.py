@@ -2,11 +2,15 @@
 
 import json
 
+import os
+import shutil
+
 import confluent_kafka
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 from history import read_all
+from nodes import wait_until
 from test_commands import run
 from test_min_insync import metric
 
@@ -76,3 +80,38 @@ def test_killing_all_processes_loses_nothing(cluster):
     assert [value for _, _, value in read_all(cluster.bootstrap, "quick", 1)[0]] == values
     # Their machine is the same: the page cache has kept what they wrote.
     assert [metric(node, "holdfast_rejoining") for node in cluster.nodes] == [0] * 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="only root can show a node another boot")
+def test_a_node_whose_machine_has_crashed_rejoins(cluster, tmp_path):
+    """What the kernel says of its boot is covered by a file, for one process at a time."""
+
+    def reboot(node, number):
+        boot = tmp_path / f"boot-{node.number}-{number}"
+        boot.write_text(f"00000000-0000-4000-8000-{node.number:06d}{number:06d}\n")
+        command = type(node).serve_command(node)
+        script = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"'
+        node.serve_command = lambda: ["unshare", "--mount", "sh", "-c", script, str(boot), *command]
+        node.start()
+
+    def rejoined(node):
+        return "has again what was lost" in node.log.read_text()
+
+    leader = cluster.leader()
+    follower = next(node for node in cluster.nodes if node is not leader)
+    produce(cluster, "quick", [b"before"])
+    follower.kill()
+    produce(cluster, "quick", [b"meanwhile"])
+    reboot(follower, 1)
+    wait_until(lambda: rejoined(follower), SECONDS, "the follower to rejoin")
+    cluster.wait_ready()
+    assert metric(follower, "holdfast_rejoining") == 0
+    produce(cluster, "quick", [b"after"])
+    # All machines at once: all of them are needed to elect the one with the most, and are.
+    cluster.kill_all()
+    for node in cluster.nodes:
+        reboot(node, 2)
+    cluster.wait_ready()
+    wait_until(lambda: all(map(rejoined, cluster.nodes)), SECONDS, "all nodes to rejoin")
+    assert [value for _, _, value in read_all(cluster.bootstrap, "quick", 1)[0]] == [b"before", b"meanwhile", b"after"]
+    produce(cluster, "quick", [b"later"])

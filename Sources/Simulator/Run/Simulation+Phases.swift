@@ -67,9 +67,10 @@ extension Simulation {
         }
         // Those that have lost what they had written cannot do without the others.
         let sure = core.filter { !nemesis.mayLack($0) }
-        let isSure = sure.count >= majority
-        if isSure { core = sure }
-        if networkRandom.chance(perMille: 500), isSure { core = Array(core.shuffled(using: &networkRandom).prefix(majority)) }
+        let isFew = networkRandom.chance(perMille: 500)
+        if sure.count >= majority {
+            core = isFew ? Array(sure.shuffled(using: &networkRandom).prefix(majority)) : sure
+        }
         for machine in machines where !core.contains(where: { $0 === machine }) { crash(machine, .killed) }
         for machine in core where !machine.isUp { start(machine) }
         let start = now
