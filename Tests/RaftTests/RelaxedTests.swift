@@ -151,7 +151,7 @@ import Testing
         let last = Position(index: 3, term: 1)
         raft.step(.voteRequest(VoteRequest(term: 2, last: last, isTransfer: false)), from: 2)
         let reply = VoteReply(term: 2, isGranted: true, isRejoining: true)
-        #expect(outputs(&raft) == [.send(.voteReply(reply), to: 2)])
+        #expect(outputs(&raft).contains(.send(.voteReply(reply), to: 2)))
     }
 
     @Test func itRejoinsWithWhatWasCommittedWhenTheLeaderLearntOfItsLoss() {
@@ -168,7 +168,7 @@ import Testing
         raft.step(.append(entries), from: 2)
         outputs(&raft)
         write(&raft, through: 6)
-        #expect(raft.isRejoining, "it would lose them again")
+        #expect(raft.isRejoining == true, "it would lose them again")
         raft.onFlushed(position(5))
         #expect(outputs(&raft).contains(.rejoined) && !raft.isRejoining)
     }

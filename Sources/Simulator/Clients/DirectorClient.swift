@@ -45,7 +45,7 @@ final class DirectorClient: KafkaClient {
     }
 
     private func create(_ stream: Stream) {
-        var configs = [CreateTopicsRequest.Topic.Config(name: "retention.ms", value: "\(Self.retentionMilliseconds)")]
+        var configs = [CreateTopicsRequest.Config(name: "retention.ms", value: "\(Self.retentionMilliseconds)")]
         if simulation.plan.isRelaxed(stream: stream.number) {
             configs.append(.init(name: "holdfast.flush", value: "async"))
         }
