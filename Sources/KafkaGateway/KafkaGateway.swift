@@ -9,7 +9,8 @@ package final class KafkaGateway {
     package let node: Node
     package let settings: KafkaSettings
     var replica: Replica { node.replica }
-    var broker: Broker { node.replica.broker }
+    /// Lent, not copied: it has dozens of references.
+    var broker: Broker { _read { yield node.replica.broker } }
 
     private var sessions: [ObjectIdentifier: KafkaSession] = [:]
     /// Sessions with something to send at the end of the turn.

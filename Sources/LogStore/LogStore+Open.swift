@@ -54,7 +54,7 @@ extension LogStore {
         _ disk: any Disk, directory: String, header: SegmentHeader, size: UInt64
     ) throws(DiskFailure) -> DiskFile {
         let path = directory + "/" + FileNames.segment(header.first)
-        let file = try disk.create(path + FileNames.temporarySuffix, in: directory)
+        let file = try disk.createAnew(path + FileNames.temporarySuffix)
         do {
             try disk.preallocate(file, size: size)
             try disk.write(file, offset: 0, [header.encode()])

@@ -19,7 +19,7 @@ extension LogStore {
         let final = path(FileNames.snapshot(index))
         return SnapshotJob { (disk: any Disk) throws(DiskFailure) in
             let temporary = final + FileNames.temporarySuffix
-            let file = try disk.create(temporary, in: directory)
+            let file = try disk.createAnew(temporary)
             defer { disk.close(file) }
             var metadata = try SnapshotFile.write(
                 disk, file, group: group, point: point, baseEpoch: baseEpoch, membership: membership, state: state())
@@ -60,7 +60,7 @@ extension LogStore {
         let directory = directory
         return SnapshotJob { (disk: any Disk) throws(DiskFailure) in
             let file = offset == 0
-                ? try disk.create(temporary, in: directory) : try disk.open(temporary, .readWrite)
+                ? try disk.createAnew(temporary) : try disk.open(temporary, .readWrite)
             defer { disk.close(file) }
             let size = try disk.size(file)
             guard offset <= size else { return size }
@@ -107,8 +107,13 @@ extension LogStore {
 
 extension Disk {
     /// Creates an empty file, in place of any left over from an earlier attempt.
-    func create(_ path: String, in directory: String) throws(DiskFailure) -> DiskFile {
-        if try list(directory).contains(where: { directory + "/" + $0.name == path }) { try remove(path) }
+    func createAnew(_ path: String) throws(DiskFailure) -> DiskFile {
+        do {
+            return try open(path, .createNew)
+        } catch {
+            guard error.isExisting else { throw error }
+        }
+        try remove(path)
         return try open(path, .createNew)
     }
 }

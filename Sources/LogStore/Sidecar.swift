@@ -77,7 +77,7 @@ extension Disk {
     /// Writes a whole file durably under a temporary name and then gives it its own.
     package func replace(_ path: String, with pieces: [ByteSlice], directory: String) throws(DiskFailure) {
         let temporary = path + FileNames.temporarySuffix
-        let file = try create(temporary, in: directory)
+        let file = try createAnew(temporary)
         do {
             try write(file, offset: 0, pieces)
             try sync(file)

@@ -16,7 +16,7 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case matchesByIndexOnly = "matches-by-index-only"
     case admitsBeforeNoop = "admits-before-no-op"
     // Entries that are committed before they are flushed.
-    case commitsAllWritten = "commits-all-written"
+    case relaxesAll = "relaxes-all"
     case countsLostWrites = "counts-lost-writes"
     case votesWhileRejoining = "votes-while-rejoining"
     case rejoinsTooEarly = "rejoins-too-early"

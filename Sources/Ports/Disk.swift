@@ -21,6 +21,9 @@ package struct DiskFailure: Error, Equatable, Sendable, CustomStringConvertible 
         self.reason = reason
     }
 
+    /// There is a file of that name already (`EEXIST`).
+    package var isExisting: Bool { errno == 17 }
+
     package var description: String { "\(operation) of \(path) failed: \(reason) (errno \(errno))" }
 }
 

@@ -12,25 +12,13 @@ extension Raft {
         return Quorum.reached(by: membership.voters) { flushed(by: $0) }
     }
 
-    /// The same, written but not all of it flushed.
+    /// What a majority has as safely as the shell asks for: the same, but for entries of which the shell reports the
+    /// write before the flush, since it is content with that.
     private var quorumWritten: LogIndex {
-        Quorum.reached(by: membership.voters) { voter in
+        let written = Quorum.reached(by: membership.voters) { voter in
             voter == id ? readable(log.written) : peers.first { $0.id == voter }?.progress.written ?? 0
         }
-    }
-
-    /// What a majority has as safely as each of its entries asks for.
-    private var quorumReached: LogIndex {
-        let flushed = quorumFlushed
-        let end = relaxedEnd(after: max(flushed, machine.committed))
-        return end > flushed ? max(flushed, min(end, quorumWritten)) : flushed
-    }
-
-    private func relaxedEnd(after index: LogIndex) -> LogIndex {
-        #if DEBUG
-        if Planted.has(.commitsAllWritten) { return log.last }
-        #endif
-        return relaxed.end(after: index)
+        return max(written, quorumFlushed)
     }
 
     private func flushed(by voter: MemberID) -> LogIndex {
@@ -70,7 +58,7 @@ extension Raft {
     /// Only an entry of our own term is committed by counting; older ones below it come with it (§5.4.2, Figure 8).
     mutating func advanceCommit() {
         guard role == .leader, machine.committed < log.last else { return }
-        let index = quorumReached
+        let index = quorumWritten
         guard index > machine.committed, mayCount(index) else { return }
         let isFirst = machine.committed < noop
         commit(through: index)
@@ -92,7 +80,6 @@ extension Raft {
         guard index > machine.committed else { return }
         precondition(index <= log.last, "commit \(index) above the log: \(description)")
         machine.commit(through: index)
-        relaxed.forget(through: index)
         outbox.put(.commit(index))
         finishRejoining()
     }

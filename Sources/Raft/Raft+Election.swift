@@ -117,7 +117,6 @@ extension Raft {
         noop = log.last + 1
         peers = membership.others(than: id).map { Peer(id: $0, progress: Progress(next: noop)) }
         reads = ReadQueue()
-        relaxed = RelaxedEntries()
         endRejoining()
         announce()
         log.append(count: 1, term: term)
@@ -129,7 +128,6 @@ extension Raft {
     private mutating func resign() {
         for id in reads.removeAll() { outbox.put(.readFailed(id: id)) }
         transfer = nil
-        relaxed = RelaxedEntries()
         peers = []
         for number in loads.indices { loads[number].isStale = true }
         verified = 0

@@ -110,8 +110,9 @@ extension Raft {
         raiseFlushed(to: position.index)
     }
 
-    /// The shell's writes through `position` are with the operating system; no sync has been asked for yet. The
-    /// generation is that of `onFlushed(_:generation:)`.
+    /// The shell's writes through `position` are with the operating system, and that is enough for them to be
+    /// committed. Reported only when everything before the entries of which this is true is flushed, or true of it,
+    /// too. The generation is that of `onFlushed(_:generation:)`.
     package mutating func onWritten(_ position: Position, generation: UInt64) {
         defer { settle() }
         guard generation == log.generation, position.index <= log.submitted, log.contains(position) else { return }

@@ -58,7 +58,6 @@ package struct Raft: ~Copyable, Sendable {
     /// The no-op of this leadership.
     var noop: LogIndex = 0
     var heartbeatElapsed = 0
-    var relaxed = RelaxedEntries()
     /// Commits through here are told at once, whatever `RaftSettings.commitUpdate` says.
     var urgentCommit: LogIndex = 0
     var reads = ReadQueue()
@@ -196,8 +195,8 @@ extension Raft {
     }
 
     /// Adds `count` entries of this term to the log of a leader that `isReady`. For one that changes the membership see
-    /// `change`. Relaxed ones may be committed before they are flushed: see `RelaxedEntries`.
-    package mutating func propose(count: Int, isRelaxed: Bool = false) -> ProposeResult {
+    /// `change`.
+    package mutating func propose(count: Int) -> ProposeResult {
         defer { settle() }
         precondition(count > 0, "nothing proposed: \(description)")
         guard role == .leader else { return .notLeader(leader: leader) }
@@ -206,7 +205,6 @@ extension Raft {
         let first = Position(index: log.last + 1, term: term)
         log.append(count: UInt64(count), term: term)
         log.submit()
-        if isRelaxed { relaxed.add(first.index...log.last) }
         replicateToAll()
         return .accepted(first: first, last: log.lastPosition)
     }

@@ -23,7 +23,7 @@ final class Workload {
     private var transactionReader: TransactionReader?
     private var groups: [SimulatedGroup] = []
     private var compaction: SimulatedCompaction?
-    private weak var simulation: Simulation?
+    private unowned var simulation: Simulation?
     let plan: SimulationPlan
     private var random: SimulationRandom
     /// No new values: what is left is brought to its end.
