@@ -33,11 +33,11 @@ package enum ConfigCatalog {
         ConfigDefinition(
             name: "flush.messages", type: .long, defaultValue: "9223372036854775807",
             rule: .integer(1...Int64.max),
-            documentation: "Kept for tools. Every acknowledged record is flushed on a majority of nodes."),
+            documentation: "Kept for tools. When a record is flushed, holdfast.flush says."),
         ConfigDefinition(
             name: "flush.ms", type: .long, defaultValue: "9223372036854775807",
             rule: .integer(0...Int64.max),
-            documentation: "Kept for tools. Every acknowledged record is flushed on a majority of nodes."),
+            documentation: "Kept for tools. When a record is flushed, holdfast.flush says."),
         ConfigDefinition(
             name: "holdfast.acks.leader", type: .string, defaultValue: "deny",
             rule: .oneOf(["deny", "allow"]),
