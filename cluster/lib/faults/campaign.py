@@ -80,8 +80,9 @@ class Campaign:
             return storage.SmallStorage()
         if stage == "watched":
             return storage.WatchedStorage()
-        if stage == "forgetful":
-            return storage.ForgetfulStorage(storage.build_forgetful(default_root() / "faults-build"))
+        if stage in ("forgetful", "rebooting"):
+            kind = storage.ForgetfulStorage if stage == "forgetful" else storage.RebootingStorage
+            return kind(storage.build_forgetful(default_root() / "faults-build"))
         return storage.PlainStorage()
 
     def open_stage(self, name):

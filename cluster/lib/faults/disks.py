@@ -113,6 +113,23 @@ def power_loss_one(round_):
     round_.hold(0, 1)
 
 
+@fault("async-power-one", "topic acknowledged from memory; one node loses power with what it has not synced",
+       stage="rebooting", needs={"fuse"})
+def async_power_one(round_):
+    node = round_.pick(round_.cluster.nodes)
+    cut_power(round_, [node], round_.seed)
+    round_.await_failover()
+    round_.hold(0, 1)
+
+
+@fault("async-kill-all", "topic acknowledged from memory; kill -9 of all nodes at once", stage="rebooting",
+       needs={"fuse"})
+def async_kill_all(round_):
+    round_.injected("kill -9 of all nodes")
+    round_.cluster.kill_all()
+    round_.hold(0, 1)
+
+
 @fault("disk-stall", "the disk of the leader does not answer for 0.5 to 4 s", stage="forgetful", needs={"fuse"})
 def disk_stall(round_):
     leader = round_.leader()

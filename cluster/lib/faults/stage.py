@@ -27,6 +27,8 @@ class PlacedNode(Node):
     def __init__(self, cluster, number, network):
         super().__init__(cluster, number)
         self.network = network
+        # What its process is started by.
+        self.wrapper = []
 
     @property
     def host(self):
@@ -45,7 +47,7 @@ class PlacedNode(Node):
         peers = ",".join(f"{n}={network.peer_address(self.number, n, ports.of('peer', n))}" for n in numbers)
         kafka = ",".join(f"{n}={network.kafka_address(n, ports.of('kafka', n))}" for n in numbers)
         return [
-            *network.prefix(f"n{self.number}"), str(self.cluster.binary), "serve", "--data", str(self.data),
+            *network.prefix(f"n{self.number}"), *self.wrapper, str(self.cluster.binary), "serve", "--data", str(self.data),
             "--node-id", str(self.number), "--kafka-listen", f"{self.host}:{self.kafka_port}",
             "--peer-listen", f"{self.host}:{self.peer_port}", "--admin-listen", self.admin, "--peers", peers,
             "--kafka-nodes", kafka, *self.cluster.serve_options,
@@ -83,7 +85,7 @@ class Stage:
         from confluent_kafka import KafkaException
         from confluent_kafka.admin import AdminClient, NewTopic
         admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap, **QUIET})
-        for future in admin.create_topics([NewTopic(TOPIC, PARTITIONS)]).values():
+        for future in admin.create_topics([NewTopic(TOPIC, PARTITIONS, config=self.storage.topic_settings)]).values():
             try:
                 future.result(20)
             except (KafkaException, TimeoutError) as error:

@@ -18,6 +18,7 @@ class PlainStorage:
     """Folders on the disk that the repository is on."""
 
     serve_settings = ()
+    topic_settings = {}
 
     def prepare(self, cluster):
         """Called before the nodes are formatted."""
@@ -157,6 +158,35 @@ class ForgetfulStorage(PlainStorage):
             server.kill()
             server.wait()
             server.stdout.close()
+
+
+class RebootingStorage(ForgetfulStorage):
+    """The same, for a topic that is acknowledged from memory. A node that has lost power finds itself on another boot
+    of its machine: a file covers what the kernel says of that, for the node's process alone."""
+
+    topic_settings = {"holdfast.flush": "async"}
+    SCRIPT = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"'
+
+    def prepare(self, cluster):
+        super().prepare(cluster)
+        self.boots = 0
+        for node in cluster.nodes:
+            self._boot(node)
+            node.wrapper = ["unshare", "--mount", "sh", "-c", self.SCRIPT, str(self._identity(node))]
+
+    @staticmethod
+    def _identity(node):
+        return node.directory / "boot"
+
+    def _boot(self, node):
+        self.boots += 1
+        self._identity(node).write_text(f"00000000-0000-4000-8000-{self.boots:012x}\n")
+
+    def cut_power(self, nodes, seed):
+        lost = super().cut_power(nodes, seed)
+        for node in nodes:
+            self._boot(node)
+        return lost
 
 
 def build_forgetful(directory):
