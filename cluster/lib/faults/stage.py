@@ -47,8 +47,8 @@ class PlacedNode(Node):
         peers = ",".join(f"{n}={network.peer_address(self.number, n, ports.of('peer', n))}" for n in numbers)
         kafka = ",".join(f"{n}={network.kafka_address(n, ports.of('kafka', n))}" for n in numbers)
         return [
-            *network.prefix(f"n{self.number}"), *self.wrapper, str(self.cluster.binary), "serve", "--data", str(self.data),
-            "--node-id", str(self.number), "--kafka-listen", f"{self.host}:{self.kafka_port}",
+            *network.prefix(f"n{self.number}"), *self.wrapper, str(self.cluster.binary), "serve",
+            "--data", str(self.data), "--node-id", str(self.number), "--kafka-listen", f"{self.host}:{self.kafka_port}",
             "--peer-listen", f"{self.host}:{self.peer_port}", "--admin-listen", self.admin, "--peers", peers,
             "--kafka-nodes", kafka, *self.cluster.serve_options,
         ]
