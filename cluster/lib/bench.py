@@ -25,6 +25,7 @@ SECTIONS = {
     "a": "one 1 KB record in flight: latency",
     "b": "an ordinary librdkafka producer: throughput of 1 KB and of 100-byte records",
     "c": "one 100-byte record per request, 1,000 requests in flight on one connection",
+    "f": "the same as (a) and (c) for a topic with holdfast.flush=async: acknowledged from memory",
     "d": "an ordinary librdkafka consumer, from the start of the topic",
     "e": "resident memory, idle and after much was written",
     "t": "a transaction of 100 records over 5 partitions, beside one record with acks=all in the same rounds",
@@ -163,6 +164,26 @@ class Bench(Costs):
         self.rows.append(Row("(c) 100 bytes, 1,000 in flight", f"{ours:,.0f} acks/s", "≥ 150,000 acks/s",
                              ours >= 150_000, f"{floor:,.0f} fsyncs/s", ours / floor))
 
+    def section_f(self):
+        topic = self.topic("bench-async")
+        command = [self.binary, "topic", "configure", topic, "holdfast.flush=async", "--bootstrap",
+                   self.cluster.bootstrap]
+        subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
+        count = self.scaled(1_000_000, 100_000)
+        arguments = ("127.0.0.1", self.leader(topic), topic)
+        self.relaxed = {
+            "latency": self.median_run("f1", "median_us", "latency", *arguments, 1024, self.scaled(20000, 2000)),
+            "pipeline": self.median_run("f2", "records_per_s", "pipeline", *arguments, 100, count, 1000),
+        }
+
+    def row_f(self):
+        floor, latency = self.floor("1 KB", "median_us"), self.relaxed["latency"]
+        self.rows.append(Row("(f) as (a), acknowledged from memory: median", f"{latency['median_us']:.0f} µs", "", None,
+                             f"{floor:.0f} µs", latency["median_us"] / floor))
+        self.rows.append(Row("    99th percentile", f"{latency['p99_us']:.0f} µs"))
+        self.rows.append(Row("(f) as (c), acknowledged from memory",
+                             f"{self.relaxed['pipeline']['records_per_s']:,.0f} acks/s"))
+
     def section_d(self):
         topic, count = self.topic("bench-1024"), self.scaled(2_000_000, 200_000)
         missing = count - self.stored.get(topic, 0)
@@ -258,17 +279,17 @@ class Bench(Costs):
         try:
             self.idle = max(self.resident())
             # Restart comes after what fills the log, memory at the very end: it writes most.
-            self.play("actbrde")
+            self.play("acftbrde")
             note("\nThe floor once more, so that a change of the machine shows")
             self.measure_floor()
         finally:
             self.discard(self.cluster)
 
     def measure(self):
-        if set(self.arguments.sections) & set("actbrde"):
+        if set(self.arguments.sections) & set("acftbrde"):
             self.measure_speed()
         self.play("gp")
-        for section in [s for s in "abctdergp" if s in self.arguments.sections]:
+        for section in [s for s in "abcftdergp" if s in self.arguments.sections]:
             getattr(self, f"row_{section}")()
 
     def print_table(self):
