@@ -123,7 +123,8 @@ class Reading(threading.Thread):
         self.consumer = Consumer({
             "bootstrap.servers": settings["bootstrap"], "client.id": settings["site"], "group.id": settings["site"],
             "enable.auto.commit": False, "auto.offset.reset": "error", "check.crcs": True, "fetch.wait.max.ms": 100,
-            **QUIET, **RECONNECT})
+            # Of a consumer that stands still nothing else tells why. The suite keeps it for failed rounds.
+            "debug": "topic,metadata,fetch", "log_level": 7, **RECONNECT})
         self.consumer.assign([TopicPartition(settings["topic"], p, base) for p, base in enumerate(bases)])
 
     def run(self):

@@ -99,6 +99,7 @@ class Round:
         """Plays and judges the round; returns its outcome. Never leaves a fault behind, except when interrupted."""
         began = time.monotonic()
         try:
+            self.stage.begin_round()
             self.stage.resume_writing()
             self.stage.wait_written(began, LIVENESS_SECONDS)
             time.sleep(WARM_UP)

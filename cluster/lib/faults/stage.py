@@ -1,5 +1,6 @@
 """A stage: three nodes on some network with some storage, and the client sites. Rounds are played on it."""
 
+import os
 import shutil
 import signal
 import time
@@ -99,6 +100,11 @@ class Stage:
     def followers(self):
         leader = self.leader()
         return [node for node in self.cluster.nodes if node is not leader]
+
+    def begin_round(self):
+        """What the clients tell of their work is kept for the round that failed, not for those before it."""
+        for site in self.sites:
+            os.truncate(site.log, 0)
 
     def resume_writing(self):
         ask_all(self.sites, "resume")
