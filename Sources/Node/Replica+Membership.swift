@@ -129,9 +129,16 @@ extension Replica {
         }
     }
 
-    /// It has been told that it is no member, and does not know of ever having been one.
+    /// It has been told that it is no member, and does not know of ever having been one: what its log says of its id
+    /// may be about another directory. By that log it may be a member, if it was removed before it was sent more.
     package var awaitsMembership: Bool {
-        isOutsideTold && !wasMember && !configuration.membership.contains(node.rawValue)
+        guard let toldOutside, !wasMember else { return false }
+        return !configuration.membership.contains(node.rawValue) || toldOutside > lastMembership
+    }
+
+    /// The newest configuration in the log with this node's id among the members; 0 if there is none.
+    private var lastMembership: UInt64 {
+        configurations.entries.last { $0.configuration.membership.contains(node.rawValue) }?.index ?? 0
     }
 
     /// By its own configuration, this node's id belongs to another directory, so it does not campaign. It may be the
@@ -145,12 +152,11 @@ extension Replica {
     /// log does not make it one later, whether that says of a removal already or not. If the one before it has just
     /// been removed under this node's id, the peer has forgotten who is at this end.
     func toldNotMember(by peer: NodeID, configuration index: UInt64) {
-        let isMember = { (entry: ConfigurationLog.Entry) in
-            entry.configuration.membership.contains(self.node.rawValue)
-        }
-        guard wasMember, index > configurations.entries.last(where: isMember)?.index ?? 0 else {
-            if !configuration.membership.contains(node.rawValue), !isOutsideTold { onEvent?(.awaitingMembership) }
-            isOutsideTold = true
+        guard wasMember, index > lastMembership else {
+            let wasAwaiting = awaitsMembership
+            toldOutside = max(toldOutside ?? 0, index)
+            // Said once: it may take a while until an operator adds this node.
+            if awaitsMembership, !wasAwaiting { onEvent?(.awaitingMembership) }
             if acquaintances.outsideBy[peer.rawValue].map({ $0 < index }) ?? true {
                 acquaintances.outsideBy[peer.rawValue] = index
                 introduce(to: peer)

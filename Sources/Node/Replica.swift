@@ -31,8 +31,9 @@ package final class Replica {
     var acquaintances: Acquaintances
     /// The committed configuration by which this node is no longer a member.
     package internal(set) var removedAt: UInt64?
-    /// Said once: it may take a while until an operator adds this node.
-    var isOutsideTold = false
+    /// The newest configuration by which others have told this node that it is no member, and it could not tell
+    /// whether it ever was one.
+    var toldOutside: UInt64?
 
     var waiters = WaiterQueue()
     /// When the entries of this leadership were proposed, oldest first.
