@@ -211,7 +211,7 @@ struct AdminTests {
         #expect(broker.map(\.name) == broker.map(\.name).sorted())
         try client.create("a")
         let topic = try describe(2, "a")
-        #expect(topic.configs.count == 24)
+        #expect(topic.configs.count == 25)
         #expect(topic.configs.map(\.name) == topic.configs.map(\.name).sorted())
         #expect(topic.configs.allSatisfy { $0.synonyms.isEmpty && $0.documentation == nil })
     }
