@@ -3,26 +3,19 @@
 import Planted
 
 extension Raft {
-    /// What a majority of the voters has on disk. We count with what is flushed and readable here, like everyone else;
-    /// if the newest membership leaves us out, not at all.
-    var quorumFlushed: LogIndex {
-        #if DEBUG
-        if Planted.has(.learnersCount) { return flushedWithLearners }
-        #endif
-        return Quorum.reached(by: membership.voters) { flushed(by: $0) }
-    }
-
-    /// What a majority has as safely as the shell asks for: the same, but for entries of which the shell reports the
-    /// write before the flush, since it is content with that.
+    /// What a majority of the voters has: on disk, or written where its shell is content with that. We count with what
+    /// is readable here, like everyone else; if the newest membership leaves us out, not at all.
     private var quorumWritten: LogIndex {
-        let written = Quorum.reached(by: membership.voters) { voter in
-            voter == id ? readable(log.written) : peers.first { $0.id == voter }?.progress.written ?? 0
+        #if DEBUG
+        if Planted.has(.learnersCount) { return writtenWithLearners }
+        #endif
+        return Quorum.reached(by: membership.voters) { voter in
+            voter == id ? ownWritten : progress(of: voter)?.written ?? 0
         }
-        return max(written, quorumFlushed)
     }
 
     private func flushed(by voter: MemberID) -> LogIndex {
-        voter == id ? ownFlushed : peers.first { $0.id == voter }?.progress.matched ?? 0
+        voter == id ? intact : progress(of: voter)?.matched ?? 0
     }
 
     /// What at least `copies` voters have on disk, as far as this leader knows; zero when it does not lead. What is
@@ -42,17 +35,17 @@ extension Raft {
 
     #if DEBUG
     /// Planted: a copy on a learner counts like one on a voter.
-    private var flushedWithLearners: LogIndex {
-        let copies = (peers.map(\.progress.matched) + [ownFlushed]).sorted(by: >)
+    private var writtenWithLearners: LogIndex {
+        let copies = (peers.map(\.progress.written) + [ownWritten]).sorted(by: >)
         return copies[min(Quorum.size(voters: membership.voters.count), copies.count) - 1]
     }
     #endif
 
-    private var ownFlushed: LogIndex {
+    private var ownWritten: LogIndex {
         #if DEBUG
         if Planted.has(.leaderCountsUnflushed) { return log.last }
         #endif
-        return intact
+        return readable(log.written)
     }
 
     /// Only an entry of our own term is committed by counting; older ones below it come with it (§5.4.2, Figure 8).

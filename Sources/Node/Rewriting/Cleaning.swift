@@ -163,7 +163,7 @@ struct CleanedStretch: Sendable {
                 pieces: [kept], byteCount: kept.count, nextOffset: header.lastOffset + 1,
                 maxTimestamp: kept.int64(at: 35))
             bytes += kept.count
-            if rows.isEmpty || !rows[rows.count - 1].join(row) { rows.append(row) }
+            rows.add(row)
         }
         if !isReadable { return nil }
         self.rows = rows
@@ -188,22 +188,5 @@ extension RangeReader.Stretch {
             isFull = keys.byteCount > limit
         }
         return isReadable ? (isFull ? noted : nextOffset) : nil
-    }
-
-    /// Those that begin before `nextOffset`. False if these are no batches.
-    func forEachBatch(_ body: (ByteSlice, RecordBatchHeader) -> Void) -> Bool {
-        for piece in bytes {
-            var rest = piece
-            while !rest.isEmpty {
-                do throws(RecordError) {
-                    let header = try RecordBatch.framedHeader(rest)
-                    if header.baseOffset < nextOffset { body(rest.slice(0, header.totalLength), header) }
-                    rest = rest.dropFirst(header.totalLength)
-                } catch {
-                    return false
-                }
-            }
-        }
-        return true
     }
 }

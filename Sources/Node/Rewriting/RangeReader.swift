@@ -109,3 +109,22 @@ final class RangeReader {
         }
     }
 }
+
+extension RangeReader.Stretch {
+    /// Those that begin before `nextOffset`. False if these are no batches.
+    func forEachBatch(_ body: (ByteSlice, RecordBatchHeader) -> Void) -> Bool {
+        for piece in bytes {
+            var rest = piece
+            while !rest.isEmpty {
+                do throws(RecordError) {
+                    let header = try RecordBatch.framedHeader(rest)
+                    if header.baseOffset < nextOffset { body(rest.slice(0, header.totalLength), header) }
+                    rest = rest.dropFirst(header.totalLength)
+                } catch {
+                    return false
+                }
+            }
+        }
+        return true
+    }
+}

@@ -1,5 +1,4 @@
 import Broker
-import Records
 
 /// Moves batches to the end of the log as they are.
 final class Relocation: RewriteTask {
@@ -65,7 +64,7 @@ final class Relocation: RewriteTask {
             guard rewriter.epoch == epoch else { return }
             guard let stretch else { return giveUp() }
             rewriter.charge(stretch.byteCount)
-            replica.compute({ RewrittenRow.rows(of: stretch, from: start) }) { [self] rows in
+            replica.compute({ stretch.rows(from: start) }) { [self] rows in
                 guard rewriter.epoch == epoch else { return }
                 guard let rows, !rows.isEmpty else { return giveUp() }
                 take(rows, stretch, from: start)
@@ -117,17 +116,17 @@ final class Relocation: RewriteTask {
     }
 }
 
-extension RewrittenRow {
-    /// nil if these are no batches.
-    fileprivate static func rows(of stretch: RangeReader.Stretch, from start: Int64) -> [RewrittenRow]? {
+extension RangeReader.Stretch {
+    /// Its batches as they are, without those that end before `start`; nil if these are no batches.
+    fileprivate func rows(from start: Int64) -> [RewrittenRow]? {
         var rows: [RewrittenRow] = []
-        for bytes in stretch.bytes {
-            do {
-                rows += try self.rows(of: bytes, from: start, before: stretch.nextOffset)
-            } catch {
-                return nil
-            }
+        let isReadable = forEachBatch { batch, header in
+            if header.lastOffset < start { return }
+            rows.add(
+                RewrittenRow(
+                    pieces: [batch], byteCount: batch.count, nextOffset: header.lastOffset + 1,
+                    maxTimestamp: header.maxTimestamp))
         }
-        return rows
+        return isReadable ? rows : nil
     }
 }

@@ -26,7 +26,7 @@ struct ReplacementStep {
 
         mutating func append(_ row: RewrittenRow) {
             byteCount += row.byteCount
-            if rows.isEmpty || !rows[rows.count - 1].join(row) { rows.append(row) }
+            rows.add(row)
         }
     }
 
@@ -39,8 +39,6 @@ struct ReplacementStep {
 
     var isEmpty: Bool { parts.isEmpty }
     var isFull: Bool { parts.count >= Self.maximumParts }
-
-    func contains(_ key: PartitionKey) -> Bool { parts.contains { $0.key == key } }
 
     /// `part` has at least one row, and the last one ends where it ends.
     mutating func close(_ part: OpenPart, by purpose: Replacement.Purpose = .move) {
