@@ -87,8 +87,9 @@ package enum FaultClass: String, CaseIterable, Sendable {
     case slowRevocation = "slow-revocation"
     case unstableOffsets = "unstable-offsets"
     case formerCoordinatorAsked = "former-coordinator-asked"
-    // Topics that are flushed later: commits of entries that no majority has on disk, and nodes that lost some and have
-    // them again.
+    // Topics that are flushed later: a minority loses power just when what it had written counts; commits of entries
+    // that no majority has on disk; nodes that lost some and have them again.
+    case forgetfulMinority = "forgetful-minority"
     case committedUnflushed = "committed-unflushed"
     case rejoined
 }

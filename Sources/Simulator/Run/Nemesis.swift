@@ -20,7 +20,7 @@ final class Nemesis {
         var random = random
         let order = (0..<plan.machines).shuffled(using: &random)
         let isHurt = plan.faults.contains(where: FaultClass.ofVictims.contains)
-            || plan.relaxedEvery > 0 && plan.faults.contains(where: FaultClass.ofPower.contains)
+            || plan.hasRelaxed && plan.faults.contains(where: FaultClass.ofPower.contains)
         victims = isHurt ? Array(order.prefix((plan.machines - 1) / 2)) : []
         self.random = random
         self.plan = plan
@@ -28,11 +28,11 @@ final class Nemesis {
 
     /// Whether `machine` may lose power.
     private func mayLosePower(_ machine: Machine) -> Bool {
-        plan.relaxedEvery == 0 || victims.contains(machine.number)
+        !plan.hasRelaxed || victims.contains(machine.number)
     }
 
     /// Whether `machine` may be waiting for what it has lost.
-    func mayLack(_ machine: Machine) -> Bool { plan.relaxedEvery > 0 && victims.contains(machine.number) }
+    func mayLack(_ machine: Machine) -> Bool { plan.hasRelaxed && victims.contains(machine.number) }
 
     func begin(in simulation: Simulation) {
         guard !plan.faults.isEmpty else { return }
@@ -90,6 +90,8 @@ final class Nemesis {
         case .damagedLog, .damagedSidecar, .damagedSnapshot, .damagedVoteSlot, .staleSector, .misdirectedWrite:
             damage(fault, in: simulation)
         case .bitRot: turnBits(in: simulation)
+        case .forgetfulMinority:
+            random.chance(perMille: 250) ? forgetBehindLeader(in: simulation) : forgetWithKeeper(in: simulation)
         case .lowSpace: crowdDisks(in: simulation)
         case .leaderRelay: relay(4 + random.below(6), after: nil, in: simulation)
         case .clockJump, .clockDrift: disturbClock(fault, in: simulation)
@@ -315,6 +317,73 @@ extension Nemesis {
             guard calls == call else { return false }
             self.fired(.crashInRecovery, in: simulation, "node \(machine.id), \(operation) of \(path)")
             return true
+        }
+    }
+}
+
+// MARK: - Forgetting
+
+extension Nemesis {
+    /// The victims and one machine more, the keeper, are a majority, and alone with each other for a while. Then the
+    /// victims lose power, and come back to those that were away, without the keeper; or to both, and the keeper goes
+    /// as soon as it leads. What the keeper alone has left must not be forgotten.
+    private func forgetWithKeeper(in simulation: Simulation) {
+        let others = simulation.machines.indices.filter { !victims.contains($0) }
+        let keeper = random.pick(others)
+        let away = others.filter { $0 != keeper }
+        let together = victims + [keeper]
+        guard (victims + [keeper]).allSatisfy({ simulation.machines[$0].isUp }) else { return }
+        let time = random.between(50_000...1_200_000)
+        block(away.flatMap { one in together.flatMap { [(one, $0), ($0, one)] } }, for: time, in: simulation)
+        let waitsForLeader = random.chance(perMille: 500)
+        simulation.after(time) { [unowned self] in
+            guard self.isActive else { return }
+            self.forget(self.victims, in: simulation)
+            if waitsForLeader {
+                self.isolate(keeper, onceItLeads: 1_000, in: simulation)
+            } else {
+                self.isolate(keeper, withClients: false, for: self.random.between(500_000...2_500_000), in: simulation)
+            }
+        }
+    }
+
+    /// The leader reaches nobody but one victim, which then loses power: what that had acknowledged, and nobody else
+    /// has seen, must not count when the others are back.
+    private func forgetBehindLeader(in simulation: Simulation) {
+        guard let leader = simulation.machines.first(where: \.isLeader)?.number,
+            let victim = victims.first(where: { $0 != leader && simulation.machines[$0].isUp })
+        else { return }
+        let away = simulation.machines.indices.filter { $0 != leader && $0 != victim }
+        let time = random.between(10_000...120_000)
+        block(away.flatMap { [(leader, $0), ($0, leader)] }, for: time, in: simulation)
+        simulation.after(time - 1) { [unowned self] in
+            guard self.isActive else { return }
+            self.forget([victim], in: simulation)
+        }
+    }
+
+    private func forget(_ victims: [Int], in simulation: Simulation) {
+        for machine in victims.map({ simulation.machines[$0] }) where machine.isUp {
+            fired(.forgetfulMinority, in: simulation, "node \(machine.id)")
+            simulation.crash(machine, .power)
+            cure(after: random.between(500...60_000), in: simulation) {
+                if !machine.isUp { simulation.start(machine) }
+            }
+        }
+    }
+
+    /// Looks so many times, every millisecond.
+    private func isolate(_ machine: Int, onceItLeads looks: Int, in simulation: Simulation) {
+        guard isActive, looks > 0 else { return }
+        guard simulation.machines[machine].node?.replica.isLeader == true else {
+            return simulation.after(1_000) { [unowned self] in
+                self.isolate(machine, onceItLeads: looks - 1, in: simulation)
+            }
+        }
+        let delay = random.pick([0, random.below(3_000), random.below(50_000)])
+        simulation.after(UInt64(delay)) { [unowned self] in
+            guard self.isActive else { return }
+            self.isolate(machine, withClients: false, for: 2_000_000, in: simulation)
         }
     }
 }

@@ -72,11 +72,18 @@ package struct SimulationPlan: Sendable {
         compaction = CompactionPlan(seed: seed)
         compaction?.configure(&settings)
         if random.chance(perMille: 300) { relaxedEvery = random.pick([1, 1, 2]) }
-        // Of members that come and go a majority might lose power.
-        if spares > 0, faults.contains(where: FaultClass.ofPower.contains) { relaxedEvery = 0 }
+        if hasRelaxed, spares == 0, random.chance(perMille: 600) {
+            faults.append(.forgetfulMinority)
+            produceInterval /= 4
+        }
     }
 
-    func isRelaxed(stream number: Int) -> Bool { relaxedEvery > 0 && number % relaxedEvery == 0 }
+    /// Not with members that come and go: a majority of them might lose power.
+    var hasRelaxed: Bool {
+        relaxedEvery > 0 && (spares == 0 || !faults.contains(where: FaultClass.ofPower.contains))
+    }
+
+    func isRelaxed(stream number: Int) -> Bool { hasRelaxed && number % relaxedEvery == 0 }
 
     /// Machines beside the founders', for members still to come.
     package var spares: Int { faults.contains(where: FaultClass.ofMembers.contains) ? 2 : 0 }
@@ -112,7 +119,7 @@ package struct SimulationPlan: Sendable {
 extension FaultClass {
     /// Those that the nemesis injects, with the added ones; the others come about by these.
     static let injected: [FaultClass] = allCases.filter {
-        !consequences.contains($0) && !added.contains($0) && $0 != .lowSpace
+        !consequences.contains($0) && !added.contains($0) && $0 != .lowSpace && $0 != .forgetfulMinority
     }
 
     static let added: [FaultClass] = [.bitRot, .leaderRelay]
@@ -148,6 +155,6 @@ extension FaultClass {
     /// The same, where a machine without power loses what it had said to have written.
     static let ofPower: [FaultClass] = [
         .powerOne, .powerAll, .crashInRecovery, .crashInSnapshot, .crashInTruncation, .crashInElection,
-        .crashInSegmentRoll,
+        .crashInSegmentRoll, .forgetfulMinority,
     ]
 }
