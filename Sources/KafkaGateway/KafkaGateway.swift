@@ -9,8 +9,7 @@ package final class KafkaGateway {
     package let node: Node
     package let settings: KafkaSettings
     var replica: Replica { node.replica }
-    /// Lent, not copied: it has dozens of references.
-    var broker: Broker { _read { yield node.replica.broker } }
+    var broker: Broker { node.replica.broker }
 
     private var sessions: [ObjectIdentifier: KafkaSession] = [:]
     /// Sessions with something to send at the end of the turn.
