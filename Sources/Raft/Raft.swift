@@ -45,7 +45,7 @@ package struct Raft: ~Copyable, Sendable {
     /// How often that has happened so far.
     package let rejoins: UInt64
     /// With all committed entries through here it has again what it had.
-    var rejoinGoal: LogIndex?
+    package internal(set) var rejoinGoal: LogIndex?
 
     // Follower.
     /// Our log equals the current leader's up to here, as far as its messages of this term have shown.

@@ -23,10 +23,14 @@ final class ClusterObserver {
         var replacing: UInt64?
         /// What the disks before this one had. Acknowledgements of then may be counted after the disk is gone.
         var held: UInt64 = 0
+        /// What it had written before a loss, and was counted on for, until the leader knows of the loss. No election
+        /// goes without one of the others that were counted, as this one's vote is marked.
+        var forgotten: UInt64 = 0
         /// What was flushed when the log had ended at each of its latest ends: what a header written then says.
         var marks: [(last: UInt64, flushed: UInt64)] = []
 
-        mutating func take(_ view: ReplicaView) {
+        mutating func take(_ view: ReplicaView, awaitsGoal: Bool) {
+            forgotten = awaitsGoal ? max(forgotten, isFresh ? written : 0) : 0
             if isFresh || view.flushedIndex < flushed { replacing = nil }
             written = view.writtenIndex
             flushed = view.flushedIndex
@@ -126,7 +130,8 @@ final class ClusterObserver {
         noteStrict(replica, view, now, number)
         if let wrong = lookAtLeader(machine, replica, view, now) { return wrong }
         if let wrong = compareCommitted(machine, replica, view, from: now.isFresh ? 0 : now.commit) { return wrong }
-        seen[number].take(view)
+        let awaitsGoal = replica.raft.isRejoining && replica.raft.rejoinGoal == nil
+        seen[number].take(view, awaitsGoal: awaitsGoal)
         return view.commitIndex > now.commit && view.isLeader ? checkQuorum(machine, replica, view) : nil
     }
 
@@ -224,7 +229,7 @@ final class ClusterObserver {
             let count = "\(onDisk) of \(voters.count)"
             return "I7: node \(machine.id) committed \(strict), which \(count) have on disk"
         }
-        let inMemory = holders(of: commit, voters) { $0.written }
+        let inMemory = holders(of: commit, voters) { max($0.written, $0.forgotten) }
         if inMemory < voters.count / 2 + 1 {
             let count = "\(inMemory) of \(voters.count)"
             return "I7: node \(machine.id) committed \(commit), which \(count) have in memory"

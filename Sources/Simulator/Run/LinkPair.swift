@@ -9,6 +9,10 @@ final class LinkPair {
     var nextConnection = 1
     /// How many faults block each direction: from `low`, from `high`.
     var blocks = [0, 0]
+    /// How many faults keep all but short frames from each direction, as a hop that passes smaller packets only does.
+    var narrowings = [0, 0]
+    /// So many longer ones pass all the same.
+    var longFramesToPass = [0, 0]
     /// Frames of a stream that wait for their direction to open again.
     var held: [[ByteSlice]] = [[], []]
     /// Nothing arrives before what was sent earlier; microseconds.

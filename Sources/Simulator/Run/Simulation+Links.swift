@@ -25,6 +25,7 @@ extension Simulation {
         if isGreeting, !plan.isStream {
             return queue.add(.frame(from: from, to: to, generation: connection, bytes), at: now + 1)
         }
+        guard passes(bytes, link, direction) else { return coverage[.loss] += 1 }
         if !plan.isStream, networkRandom.chance(perMille: link.lossPerMille) { return coverage[.loss] += 1 }
         carry(bytes, from: from, to: to, link, connection)
         if !plan.isStream, networkRandom.chance(perMille: link.duplicationPerMille) {
@@ -35,6 +36,16 @@ extension Simulation {
 
     /// Frames that say who is at an end of a link: introduction, not a member, other data.
     private static let greetings: ClosedRange<UInt8> = 37...39
+
+    /// Bytes of a frame: a heartbeat is shorter, an append with records in it is longer.
+    private static let longestNarrowed = 160
+
+    private func passes(_ bytes: ByteSlice, _ link: LinkPair, _ direction: Int) -> Bool {
+        guard link.narrowings[direction] > 0, bytes.count > Self.longestNarrowed else { return true }
+        guard link.longFramesToPass[direction] > 0 else { return false }
+        link.longFramesToPass[direction] -= 1
+        return true
+    }
 
     private func carry(_ bytes: ByteSlice, from: Int, to: Int, _ link: LinkPair, _ connection: Int) {
         let direction = link.direction(from: from)

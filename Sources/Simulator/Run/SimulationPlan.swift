@@ -73,8 +73,15 @@ package struct SimulationPlan: Sendable {
         compaction?.configure(&settings)
         if random.chance(perMille: 300) { relaxedEvery = random.pick([1, 1, 2]) }
         if hasRelaxed, spares == 0, random.chance(perMille: 600) {
-            faults.append(.forgetfulMinority)
+            faults += Array(repeating: .forgetfulMinority, count: faults.count)
             produceInterval /= 4
+            // Of a stream nothing can be lost alone.
+            if random.chance(perMille: 600) { isStream = false }
+            // What a leader has to send is then more than one message.
+            if random.chance(perMille: 500) {
+                settings.raft.maximumAppendBytes = 512
+                settings.raft.maximumInflightBytes = 8 * 512
+            }
         }
     }
 
