@@ -231,7 +231,10 @@ package final class KafkaSession {
     }
 
     private func resumeIfDrained() {
-        if !isFull, !replica.isCongested, held.isEmpty { resume() }
+        if isFull || !held.isEmpty { return }
+        // Nothing of this session's own may come to its end any more: only the gateway sees when this does.
+        if replica.isCongested { return gateway.markCongested(self) }
+        resume()
     }
 
     func resume() {

@@ -281,6 +281,30 @@ struct SessionTests {
         #expect(try cluster.connect().offset(of: -1, in: "t").offset == 9)
     }
 
+    /// It had been stopped for another reason, which has ended, before too much was uncommitted.
+    @Test func aDrainedSessionGoesOnWhenEnoughIsCommitted() throws {
+        let cluster = try TestCluster.ready(
+            nodes: 3, node: { $0.maximumUncommittedBytes = 2000 }, kafka: { $0.maximumPendingResponses = 2 })
+        let leader = try cluster.elect()
+        let consumer = try cluster.connect(to: leader)
+        let producer = try cluster.connect(to: leader)
+        try consumer.create("t")
+        cluster.run(milliseconds: 100)
+        try consumer.send(.one("t", from: 0, maxWaitMs: 20))
+        for _ in 0..<4 { try consumer.send(ApiVersionsRequest()) }
+        #expect(!consumer.connection.isReading)
+        let ids = cluster.cluster.members.map(\.id)
+        let others = ids.filter { $0 != ids[leader] }
+        for other in others { cluster.cluster.network.setLink(ids[leader], other, up: false) }
+        try producer.send(.one(.batch([String(repeating: "x", count: 3000)]), to: "t"))
+        cluster.run(milliseconds: 40)
+        #expect(consumer.connection.frameCount > 0 && !consumer.connection.isReading)
+        for other in others { cluster.cluster.network.setLink(ids[leader], other, up: true) }
+        cluster.run(milliseconds: 200)
+        #expect(consumer.connection.isReading && consumer.connection.frameCount == 5)
+        #expect(producer.connection.isReading && producer.connection.frameCount == 1)
+    }
+
     /// Nothing may be left that keeps a closed connection's session, or that writes to it.
     @Test func aConnectionThatIsGoneGetsNothing() throws {
         let cluster = try TestCluster.ready()
