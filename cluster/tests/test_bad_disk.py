@@ -189,6 +189,18 @@ def cut(path):
     os.truncate(path, marks(path)[len(marks(path)) // 2])
 
 
+def damaged(node):
+    """The entries that it names when it starts."""
+    found = re.findall(r"(?:entry|entries) (\d+)(?: to (\d+))?: ", node.log_tail(400))
+    return {entry for first, last in found for entry in range(int(first), int(last or first) + 1)}
+
+
+def repaired(node):
+    """The entries that it says it has had from the others. There may be several stretches of them."""
+    found = re.findall(r'"damaged entries repaired" first=(\d+) last=(\d+)', node.log_tail(400))
+    return {entry for first, last in found for entry in range(int(first), int(last) + 1)}
+
+
 @pytest.mark.parametrize("damage", [flip, zero, cut], ids=["bit flipped", "block zeroed", "cut short"])
 def test_damaged_segment(new_cluster, damage):
     """`verify` names the file; the node does, too, and gets what it lacks from the others, which serve meanwhile."""
@@ -212,9 +224,9 @@ def test_damaged_segment(new_cluster, damage):
     found = read_all(",".join(node.bootstrap for node in others), "marked", 1)[0]
     assert [int(key) for _, key, _ in found] == list(range(3000))
     assert all(value == MARK + b" %d " % i + b"x" * 500 for i, (_, _, value) in enumerate(found))
-    wait_until(lambda: "repaired" in victim.log_tail(400), 60, "the damaged node to be repaired")
+    assert damaged(victim) and segment.name in victim.log_tail(400)
+    wait_until(lambda: damaged(victim) <= repaired(victim), 60, "the damaged node to be repaired")
     cluster.wait_ready(60)
-    assert segment.name in victim.log_tail(400)
     assert all(code == 0 for code in cluster.stop_all().values())
     code, words = run("verify", victim.data)
     assert code == 0, words
