@@ -3,10 +3,11 @@ import Ports
 /// The indexes that the owner makes of sealed segments. What is in them is the owner's; their files come and go with
 /// the segments.
 extension LogStore {
-    /// The segment that holds entry `index`, as far as it is durable; nil if none does.
-    package func storedSegment(of index: UInt64) -> StoredSegment? {
-        guard index <= flushedIndex, let segment = segment(of: index) else { return nil }
-        return stored(segment)
+    /// The segment that holds entry `index`, as far as it is durable and applied; nil if none does. What is not applied
+    /// may still give way to other entries.
+    package func storedSegment(of index: UInt64, applied: UInt64) -> StoredSegment? {
+        guard index <= min(flushedIndex, applied), let segment = segment(of: index) else { return nil }
+        return stored(segment, applied: applied)
     }
 
     /// The first sealed segment that has no index although all its entries are durable, and applied up to `applied`.
@@ -16,7 +17,7 @@ extension LogStore {
         for segment in segments.dropLast() {
             if segment.last > limit { return nil }
             if !segment.hasRows && !segment.isDamaged && !segment.slots.isEmpty && !failed.contains(segment.first) {
-                return stored(segment)
+                return stored(segment, applied: applied)
             }
         }
         return nil
@@ -50,9 +51,9 @@ extension LogStore {
         segments.dropLast().prefix { $0.last <= min(applied, flushedIndex) }.map { ($0.last, $0.end) }
     }
 
-    private func stored(_ segment: Segment) -> StoredSegment? {
+    private func stored(_ segment: Segment, applied: UInt64) -> StoredSegment? {
         let isSealed = segment.first != segments[segments.count - 1].first
-        let last = min(segment.last, flushedIndex)
+        let last = min(segment.last, flushedIndex, applied)
         guard segment.first <= last, let chain = chain(at: last) else { return nil }
         return StoredSegment(
             first: segment.first, last: last, chain: chain, isSealed: isSealed && last == segment.last,

@@ -212,7 +212,7 @@ extension Replica {
     }
 
     private func wentWell(_ range: DamagedRange, isAsKnown: Bool) {
-        rows.failed.removeAll()
+        rows.forgetFailures()
         // Raft was given another term, or no membership, for one of them: it must be told from the beginning.
         if !isAsKnown { return stop(.repairedAnew(first: range.first, last: range.last)) }
         damageChanged()

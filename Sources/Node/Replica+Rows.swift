@@ -35,10 +35,18 @@ extension Replica {
 
     /// Has the next sealed segment indexed, one at a time.
     func indexSegments() {
-        guard rows.builds.isEmpty,
+        guard !rows.isIndexing,
             let segment = log.segmentToIndex(applied: appliedIndex, except: rows.failed)
         else { return }
-        build(segment, for: nil)
+        rows.isIndexing = true
+        let build = RowBuild(segment: segment, isForWaiters: false, result: JobResult(), damage: JobResult())
+        start(.buildRows(build)) {
+            disk.run({ (disk: any Disk) throws(DiskFailure) in
+                let made = try RowJobs.build(disk, segment, verifies: segment.isFromBefore, damage: build.damage)
+                build.result.value = made
+                try RowJobs.write(disk, made, of: segment)
+            }, token: $0)
+        }
     }
 
     // MARK: Finding rows
@@ -64,10 +72,14 @@ extension Replica {
         }
     }
 
+    private func storedSegment(of index: UInt64) -> StoredSegment? {
+        log.storedSegment(of: index, applied: appliedIndex)
+    }
+
     /// From the last segment that may have them: what lies in one before was replaced by it.
     func recentRows(of key: PartitionKey, at place: SealedPlace) -> PartitionRows? {
         var index = min(place.lastIndex, log.flushedIndex)
-        while let segment = log.storedSegment(of: index), segment.isSealed,
+        while let segment = storedSegment(of: index), segment.isSealed,
             let found = rows.cache.rows(.init(first: segment.first, last: segment.last, partition: key))
         {
             if let rows = found.rows(holding: place.offset) { return rows }
@@ -83,7 +95,7 @@ extension Replica {
         _ key: PartitionKey, at place: SealedPlace, _ answer: @escaping (PartitionRows?) -> Void
     ) {
         var index = min(place.lastIndex, log.flushedIndex)
-        while index >= place.index, let segment = log.storedSegment(of: index) {
+        while index >= place.index, let segment = storedSegment(of: index) {
             let name = RowCache.Key(first: segment.first, last: segment.last, partition: key)
             guard let found = segment.isSealed ? rows.cache.rows(name) : nil else {
                 let before = SealedPlace(index: place.index, lastIndex: segment.first - 1, offset: place.offset)
@@ -118,7 +130,7 @@ extension Replica {
                 found, .init(first: segment.first, last: segment.last, partition: lookup.waiter.partition))
             return lookup.waiter.answer(found)
         }
-        guard let current = log.storedSegment(of: segment.first), current.isSealed, current.last == segment.last,
+        guard let current = storedSegment(of: segment.first), current.isSealed, current.last == segment.last,
             current.chain == segment.chain
         else { return lookup.waiter.answer(nil) }
         if current.hasRows {
@@ -130,42 +142,42 @@ extension Replica {
 
     // MARK: Making an index
 
-    private func build(_ segment: StoredSegment, for waiter: RowWaiter?) {
-        if rows.builds[segment.first] != nil {
-            if let waiter { rows.builds[segment.first]?.append(waiter) }
+    /// Not in the background, where it would wait for all that can wait. After damage to its file a segment is not
+    /// taken at its word.
+    private func build(_ segment: StoredSegment, for waiter: RowWaiter) {
+        let name = RowState.Range(first: segment.first, last: segment.last)
+        if rows.waiters[name] != nil {
+            rows.waiters[name]?.append(waiter)
             return
         }
-        if waiter != nil && rows.failed.contains(segment.first) {
-            waiter?.answer(nil)
-            return
-        }
-        rows.builds[segment.first] = waiter.map { [$0] } ?? []
-        let build = RowBuild(
-            segment: segment, writes: segment.isSealed && segment.last <= appliedIndex && log.mayWriteIndexes,
-            result: JobResult(), damage: JobResult())
-        // After damage to its file a segment is not taken at its word.
-        let verifies = segment.isFromBefore || waiter != nil
+        if rows.unreadable.contains(segment.first) { return waiter.answer(nil) }
+        rows.waiters[name] = [waiter]
+        let build = RowBuild(segment: segment, isForWaiters: true, result: JobResult(), damage: JobResult())
         start(.buildRows(build)) {
-            disk.run({ (disk: any Disk) throws(DiskFailure) in
-                let made = try RowJobs.build(disk, segment, verifies: verifies, damage: build.damage)
-                build.result.value = made
-                if build.writes { try RowJobs.write(disk, made, of: segment) }
+            disk.lookUp({ (disk: any Disk) throws(DiskFailure) in
+                build.result.value = try RowJobs.build(disk, segment, verifies: true, damage: build.damage)
             }, token: $0)
         }
     }
 
     func rowsBuilt(_ build: RowBuild, _ failure: DiskFailure?) {
         let segment = build.segment
-        let waiters = rows.builds.removeValue(forKey: segment.first) ?? []
         if failure != nil {
-            rows.failed.insert(segment.first)
+            rows.noteFailure(of: build)
             if let index = build.damage.value { suspect(index) }
-        } else if build.writes {
-            metrics.indexesWritten += 1
-            log.onRowsWritten(segment)
-            if rows.nextSeal == nil { rows.nextSeal = log.indexedEnd(after: rows.sealedThrough) }
-            sealRows()
         }
+        if build.isForWaiters { return answerWaiters(build) }
+        rows.isIndexing = false
+        if failure != nil { return }
+        metrics.indexesWritten += 1
+        log.onRowsWritten(segment)
+        if rows.nextSeal == nil { rows.nextSeal = log.indexedEnd(after: rows.sealedThrough) }
+        sealRows()
+    }
+
+    private func answerWaiters(_ build: RowBuild) {
+        let segment = build.segment
+        let waiters = rows.waiters.removeValue(forKey: .init(first: segment.first, last: segment.last)) ?? []
         for waiter in waiters {
             let found = build.result.value?.slices(of: waiter.partition)
             if let found, segment.isSealed {

@@ -16,7 +16,7 @@ extension Replica {
     func tickUpkeep() {
         if isDue(every: Self.retryMilliseconds) {
             log.retryMaintenance()
-            rows.failed.removeAll()
+            rows.forgetFailures()
         }
         if isDue(every: settings.rewriteCheckMilliseconds) { freeFirstSegment() }
         if !diskWork.isIdle || log.lastIndex != upkeep.lastIndex {

@@ -142,6 +142,27 @@ import Testing
         }
     }
 
+    /// What a leader has on disk, and the others do not, is nobody's to read: the fences of a snapshot may lie in the
+    /// segment that is written to.
+    @Test func rowsAreThoseOfAppliedEntries() throws {
+        let cluster = try SimulatedCluster(count: 3, seed: 8, settings: settings())
+        let writer = try Writer(cluster)
+        try produce(0..<5, writer, cluster)
+        let leader = try #require(cluster.leader)
+        let replica = try #require(leader.node?.replica)
+        for other in cluster.members where other.id != leader.id {
+            cluster.network.setLink(leader.id, other.id, up: false)
+        }
+        try writer.produce("uncommitted", at: leader)
+        cluster.settle()
+        #expect(replica.log.flushedIndex == replica.log.lastIndex && replica.log.lastIndex > replica.appliedIndex)
+        let place = SealedPlace(index: 1, lastIndex: replica.appliedIndex, offset: 0)
+        var found: PartitionRows?
+        replica.loadRows(PartitionKey(topic: 0, partition: 0), at: place) { found = $0 }
+        cluster.settle()
+        #expect(found?.endOffset == 5)
+    }
+
     /// The segment is deleted, and its file written over, before the index is read: no rows, and the offset is out of
     /// range by then, which consumers know how to go on from.
     @Test func aSegmentDeletedBeforeItsIndexIsRead() throws {
