@@ -3,7 +3,7 @@ extension Command {
     static let all: [Command] = [
         format, serve, health, status, clusterAdd, clusterPromote, clusterRemove, clusterTransfer, topicCreate,
         topicList, topicDescribe, topicConfigure, topicDelete, groupList, groupDescribe, groupResetOffsets, groupDelete,
-        produce, consume, outcome, bench, verify, simulate, version, help,
+        quotaList, quotaSet, produce, consume, outcome, bench, verify, simulate, version, help,
     ]
 
     /// Listed here; `CommandLineTool` answers it.

@@ -24,6 +24,13 @@ extension Command {
         }
     }
 
+    /// `NAME=VALUE`; the value may be empty.
+    static func setting(_ text: String) -> (name: String, value: String)? {
+        let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard sides.count == 2, !sides[0].isEmpty else { return nil }
+        return (String(sides[0]), String(sides[1]))
+    }
+
     /// Runs `body`; what the cluster or the client objects to ends the command.
     @discardableResult
     static func asking<Result>(_ body: () throws(HoldfastError) -> Result) throws(CommandFailure) -> Result {

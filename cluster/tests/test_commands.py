@@ -18,7 +18,8 @@ def run(*arguments, stdin=None, seconds=60):
     return done.returncode, done.stdout, done.stderr
 
 
-COMMANDS = ["serve", "format", "health", "status", "topic", "group", "produce", "consume", "outcome", "bench", "verify"]
+COMMANDS = ["serve", "format", "health", "status", "topic", "group", "quota", "produce", "consume", "outcome", "bench",
+            "verify"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -57,6 +58,11 @@ DATA, NODE, PEERS = "--data nowhere", "--node-id 1", "--peers 1=127.0.0.1:7001"
     ("topic configure --bootstrap 127.0.0.1:1 t retention.ms", ["retention.ms"]),
     ("group describe --bootstrap 127.0.0.1:1", ["group"]),
     ("group reset-offsets --bootstrap 127.0.0.1:1 --group g --topic t --to soon", ["to", "soon"]),
+    ("quota set --bootstrap 127.0.0.1:1 producer_byte_rate=1", ["whom"]),
+    ("quota set --bootstrap 127.0.0.1:1 --client c", ["nothing"]),
+    ("quota set --bootstrap 127.0.0.1:1 --client c --any-client producer_byte_rate=1", ["client", "any-client"]),
+    ("quota set --bootstrap 127.0.0.1:1 --client c producer_byte_rate", ["producer_byte_rate"]),
+    ("quota set --bootstrap 127.0.0.1:1 --client c producer_byte_rate=-1", ["producer_byte_rate", "-1"]),
     ("status", ["admin"]),
     ("status --admin nowhere", ["admin", "nowhere"]),
     ("health --admin nowhere", ["admin", "nowhere"]),

@@ -10,6 +10,7 @@ from kafka.protocol.admin.client_quotas import (
 
 from conftest import kafka_ports
 from nodes import wait_until
+from test_commands import run
 from wire import Connection, leader_port
 
 SECONDS = 60
@@ -96,6 +97,29 @@ def test_wrong_quotas_are_refused(cluster):
                            ({"client-id": "c"}, {"nonsense": 1.0}), ({}, {"producer_byte_rate": 1.0})]:
         assert alter(port, entity, **values) == 42
     assert described(port) == {}
+
+
+def test_the_command(cluster):
+    bootstrap, both = ["--bootstrap", cluster.bootstrap], ["--any-user", "--client", "reports"]
+
+    def listed():
+        code, out, err = run("quota", "list", *bootstrap)
+        assert code == 0, err
+        return [line.split() for line in out.splitlines()[1:]]
+
+    code, out, err = run("quota", "set", *bootstrap, "--client", "reports", "consumer_byte_rate=1048576",
+                         "producer_byte_rate=1000")
+    assert code == 0 and "2 quotas" in out, err
+    assert run("quota", "set", *bootstrap, *both, "request_percentage=12.5")[0] == 0
+    assert listed() == [["-", "reports", "consumer_byte_rate", "1048576"],
+                        ["-", "reports", "producer_byte_rate", "1000"],
+                        ["(any", "other)", "reports", "request_percentage", "12.5"]]
+    code, _, err = run("quota", "set", *bootstrap, "--client", "reports", "nonsense=1")
+    assert code == 1 and "nonsense" in err
+    assert run("quota", "set", *bootstrap, "--client", "reports", "--delete", "consumer_byte_rate", "--delete",
+               "producer_byte_rate")[0] == 0
+    assert run("quota", "set", *bootstrap, *both, "--delete", "request_percentage")[0] == 0
+    assert listed() == []
 
 
 def test_a_producer_is_slowed_down(cluster, topic, quota):

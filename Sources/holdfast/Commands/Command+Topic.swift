@@ -58,13 +58,6 @@ extension Command {
         return 0
     }
 
-    /// `NAME=VALUE`; the value may be empty.
-    private static func setting(_ text: String) -> (name: String, value: String)? {
-        let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard sides.count == 2, !sides[0].isEmpty else { return nil }
-        return (String(sides[0]), String(sides[1]))
-    }
-
     static let topicList = Command(
         "topic list", "print the names of the topics", flags: [.bootstrap]
     ) { arguments throws(CommandFailure) in
