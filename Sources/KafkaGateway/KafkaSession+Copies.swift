@@ -1,6 +1,7 @@
 import Bytes
 import KafkaWire
 import Node
+import Planted
 import Records
 
 /// Produce responses that wait for other disks than a majority's: for more (`min.insync.replicas`), where entries are
@@ -20,7 +21,7 @@ extension KafkaSession {
     /// idempotent producer counts on what was acknowledged: what a change of leader loses would leave a gap in its
     /// sequences, which is fatal to it. In Kafka, too, it must ask for acks=all (KIP-98).
     func isLeaderEnough(for records: ByteSlice, ofTopic number: UInt32) -> Bool {
-        guard gateway.broker.allowsLeaderAcks(ofTopic: number) else { return false }
+        guard allowsLeaderAcks(ofTopic: number) else { return false }
         do {
             var rest = records
             while !rest.isEmpty {
@@ -33,6 +34,13 @@ extension KafkaSession {
             // Admission says what is wrong with them.
             return false
         }
+    }
+
+    private func allowsLeaderAcks(ofTopic number: UInt32) -> Bool {
+        #if DEBUG
+        if Planted.has(.answersLeaderAlone) { return true }
+        #endif
+        return gateway.broker.allowsLeaderAcks(ofTopic: number)
     }
 
     /// Tells those whose entry is committed and will not have its copies soon: too few nodes are in touch.

@@ -37,6 +37,7 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case servesUnverified = "serves-unverified"
     // The broker and its door.
     case acknowledgesOnArrival = "acknowledges-on-arrival"
+    case answersLeaderAlone = "answers-leader-alone"
     case unknownIsSuccess = "unknown-is-success"
     case newLeaderForgetsProducers = "new-leader-forgets-producers"
     case snapshotForgetsProducers = "snapshot-forgets-producers"

@@ -41,6 +41,17 @@ struct HistoryTests {
         expect(history.audit(place, []), "lost")
     }
 
+    @Test func whatALeaderAloneAcknowledgedMayBeGoneUntilMoreIsPromised() {
+        let value = send(plain)
+        history.acknowledgedByLeader(value)
+        #expect(history.audit(place, []) == nil)
+        #expect(history.lostLeaderAcks == 1)
+        #expect(history.acknowledged(value, at: nil) == nil)
+        history.acknowledgedByLeader(value)
+        expect(history.audit(place, []), "lost")
+        #expect(history.acknowledgedCount == 1)
+    }
+
     @Test func aValueThatWasSeenAndIsGoneIsLost() {
         #expect(history.read(send(plain), at: 0, in: place) == nil)
         expect(history.audit(place, []), "lost")

@@ -35,6 +35,8 @@ package final class History {
     private enum Outcome {
         /// Sent; nobody has said what became of it.
         case open
+        /// By a leader alone: it may be gone with the next one.
+        case acknowledgedByLeader
         /// At this offset if it is known.
         case acknowledged(Int64?)
     }
@@ -62,6 +64,8 @@ package final class History {
     /// By stream, then partition.
     private var offsets: [[Offsets]] = []
     package private(set) var acknowledgedCount = 0
+    /// Values that a leader alone had acknowledged, and that were not there when their partition was read.
+    package private(set) var lostLeaderAcks = 0
 
     package init() {}
 
@@ -87,13 +91,20 @@ package final class History {
             return producers[value.producer].isIdempotent
                 ? "\(value) was acknowledged at \(before) and again at \(offset)" : nil
         }
-        if case .open = sent.outcome { acknowledgedCount += 1 }
+        let isNews = if case .acknowledged = sent.outcome { false } else { true }
+        if isNews { acknowledgedCount += 1 }
         producers[value.producer].sent[value.number].outcome = .acknowledged(offset)
         guard let offset else { return nil }
         prepare(sent.place)
         let end = offsets[sent.place.stream][sent.place.partition].acknowledgedEnd
         offsets[sent.place.stream][sent.place.partition].acknowledgedEnd = max(end, offset + 1)
         return note(value, at: offset, in: sent.place, "acknowledged")
+    }
+
+    /// One node has `value` on its disk, and its leader has said so. Nobody has promised to keep it.
+    package func acknowledgedByLeader(_ value: Value) {
+        guard case .open = producers[value.producer].sent[value.number].outcome else { return }
+        producers[value.producer].sent[value.number].outcome = .acknowledgedByLeader
     }
 
     /// A consumer was given `value`. Answers what is wrong with that, if anything.
@@ -170,6 +181,7 @@ package final class History {
         for (position, sent) in producer.sent.enumerated() where sent.place == place {
             let value = Value(producer: number, number: position)
             guard case .acknowledged(let offset) = sent.outcome else {
+                if case .acknowledgedByLeader = sent.outcome, found[position] == 0 { lostLeaderAcks += 1 }
                 if found[position] > limit(producer, sent) { return duplicate(value, found[position], place) }
                 if producer.isIdempotent, first[position] >= 0 {
                     if first[position] < last { return "reordered: \(value) in \(place)" }

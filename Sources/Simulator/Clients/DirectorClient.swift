@@ -49,6 +49,9 @@ final class DirectorClient: KafkaClient {
         if simulation.plan.isRelaxed(stream: stream.number) {
             configs.append(.init(name: "holdfast.flush", value: "async"))
         }
+        if simulation.plan.allowsLeaderAcks(stream: stream.number) {
+            configs.append(.init(name: "holdfast.acks.leader", value: "allow"))
+        }
         let topic = CreateTopicsRequest.Topic(
             name: stream.name, numPartitions: Int32(simulation.plan.partitions), replicationFactor: -1, assignments: [],
             configs: configs)

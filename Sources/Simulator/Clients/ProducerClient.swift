@@ -160,6 +160,7 @@ final class ProducerClient: KafkaClient {
         lanes[position].batches[number].attempts += 1
         let batch = lanes[position].batches[number]
         for value in batch.values { simulation.history.attempted(value) }
+        let acks = acks(for: place)
         var request = ProduceRequest(acks: acks, timeoutMs: Int32(timeout / 1000))
         request.append(
             topic: ByteSlice(utf8: simulation.workload.streams[place.stream].name),
@@ -175,17 +176,28 @@ final class ProducerClient: KafkaClient {
         let life = life
         call(request, to: leader, as: ProduceResponse.self) { [unowned self] response in
             guard life == self.life else { return }
-            self.answered(place, batch, response?.partitions.first)
+            let isByLeader = acks == 1 && self.simulation.plan.allowsLeaderAcks(stream: place.stream)
+            self.answered(place, batch, response?.partitions.first, isByLeader: isByLeader)
         }
     }
 
-    private var acks: Int16 { style == .careless ? 0 : style == .plain && random.chance(perMille: 200) ? 1 : -1 }
+    private func acks(for place: History.Partition) -> Int16 {
+        let isAllowed = simulation.plan.allowsLeaderAcks(stream: place.stream)
+        if style == .plain, random.chance(perMille: isAllowed ? 700 : 200) { return 1 }
+        return style == .careless ? 0 : -1
+    }
 
-    private func answered(_ place: History.Partition, _ batch: Batch, _ answer: ProduceResponse.Partition?) {
+    private func answered(
+        _ place: History.Partition, _ batch: Batch, _ answer: ProduceResponse.Partition?, isByLeader: Bool
+    ) {
         guard let position = lanes.firstIndex(where: { $0.place == place }) else { return }
         lanes[position].inFlight -= 1
         let code = answer?.errorCode ?? .networkException
         switch code {
+        case .none where isByLeader:
+            simulation.coverage[.acknowledgedByLeader] += 1
+            for value in batch.values { simulation.history.acknowledgedByLeader(value) }
+            lanes[position].batches.removeAll { $0.sequence == batch.sequence }
         case .none, .duplicateSequenceNumber:
             acknowledged(batch, code == .none ? answer?.baseOffset : nil)
             lanes[position].batches.removeAll { $0.sequence == batch.sequence }

@@ -92,6 +92,9 @@ package enum FaultClass: String, CaseIterable, Sendable {
     case forgetfulMinority = "forgetful-minority"
     case committedUnflushed = "committed-unflushed"
     case rejoined
+    // Topics whose leader acknowledges alone, and what a change of leader has lost of that.
+    case acknowledgedByLeader = "acknowledged-by-leader"
+    case leaderAckLost = "leader-ack-lost"
 }
 
 /// How often each fault has fired.

@@ -107,7 +107,9 @@ final class Nemesis {
             .classicRebalance, .consumerRebalance, .staleCommitRefused, .groupTransactionCommitted,
             .groupTransactionAborted, .slowRevocation, .unstableOffsets, .formerCoordinatorAsked:
             break
-        case .partitionCleaned, .segmentsRewritten, .replacementRefused, .committedUnflushed, .rejoined: break
+        case .partitionCleaned, .segmentsRewritten, .replacementRefused, .committedUnflushed, .rejoined,
+            .acknowledgedByLeader, .leaderAckLost:
+            break
         }
     }
 

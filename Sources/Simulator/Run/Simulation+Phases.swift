@@ -46,6 +46,7 @@ extension Simulation {
         if violation == nil { recovery = converge() }
         if violation == nil { finish() }
         coverage[.committedUnflushed] += observer.unflushedCommits
+        coverage[.leaderAckLost] += history.lostLeaderAcks
         for machine in machines { machine.gateway?.abandon() }
         return SimulationResult(
             seed: plan.seed, violation: violation, coverage: coverage, eventHash: eventHash, events: eventCount,

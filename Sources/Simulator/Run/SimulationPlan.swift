@@ -37,6 +37,8 @@ package struct SimulationPlan: Sendable {
     package var topicLifetime: UInt64
     /// Every so many topics one has `holdfast.flush=async`; 0 for none. Then only a minority may lose power.
     package var relaxedEvery = 0
+    /// Every so many topics one has `holdfast.acks.leader=allow`; 0 for none.
+    package var leaderAcksEvery = 0
 
     package init(seed: UInt64) {
         self.seed = seed
@@ -83,12 +85,15 @@ package struct SimulationPlan: Sendable {
                 settings.raft.maximumInflightBytes = 8 * 512
             }
         }
+        if random.chance(perMille: 250) { leaderAcksEvery = random.pick([1, 2]) }
     }
 
     /// Not with members that come and go: a majority of them might lose power.
     var hasRelaxed: Bool {
         relaxedEvery > 0 && (spares == 0 || !faults.contains(where: FaultClass.ofPower.contains))
     }
+
+    func allowsLeaderAcks(stream number: Int) -> Bool { leaderAcksEvery > 0 && number % leaderAcksEvery == 0 }
 
     func isRelaxed(stream number: Int) -> Bool { hasRelaxed && number % relaxedEvery == 0 }
 
@@ -133,7 +138,7 @@ extension FaultClass {
 
     private static let consequences: [FaultClass] = [
         .lostWrite, .tornWrite, .reorderedWrites, .lostName, .memberReturned,
-    ] + ofGroups + ofRewriting + ofRelaxed
+    ] + ofGroups + ofRewriting + ofRelaxed + ofLeaderAcks
 
     /// Groups see to their members themselves.
     static let ofGroups: [FaultClass] = [
@@ -147,6 +152,9 @@ extension FaultClass {
 
     /// What comes of topics that are flushed later.
     static let ofRelaxed: [FaultClass] = [.committedUnflushed, .rejoined]
+
+    /// What comes of topics whose leader acknowledges alone.
+    static let ofLeaderAcks: [FaultClass] = [.acknowledgedByLeader, .leaderAckLost]
 
     /// These come together or not at all: a run with them has machines to spare.
     static let ofMembers: [FaultClass] = [
