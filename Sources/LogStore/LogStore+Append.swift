@@ -6,18 +6,26 @@ extension LogStore {
     ///
     /// Leaves the segment when an entry would pass its size and a spare is ready. Without a spare it goes on in the
     /// same file: a long segment costs nothing but the speed of pre-written blocks, while waiting would stop the loop.
-    package func append(_ entries: [LogEntry]) -> [DiskOperation] { add(entries, isSynced: true).operations }
+    package func append(_ entries: [LogEntry]) -> [DiskOperation] {
+        let operations = add(entries, isSynced: true).operations
+        isSyncDue = false
+        return operations
+    }
 
     /// The same without the sync, unless another segment was begun: then `isSynced`, and everything is durable.
     /// Otherwise a later `sync`, or `append`, makes it so; that this may have been too late is on record.
     package func write(_ entries: [LogEntry]) -> (operations: [DiskOperation], isSynced: Bool) {
         let mark = markUnsynced()
         let (operations, isSynced) = add(entries, isSynced: false)
+        isSyncDue = !isSynced
         return (mark + operations, isSynced)
     }
 
     /// Makes durable whatever was written before.
-    package func sync() -> [DiskOperation] { [.sync(segments[segments.count - 1].file)] }
+    package func sync() -> [DiskOperation] {
+        isSyncDue = false
+        return [.sync(segments[segments.count - 1].file)]
+    }
 
     private func add(_ entries: [LogEntry], isSynced: Bool) -> (operations: [DiskOperation], isSynced: Bool) {
         var isSynced = isSynced
@@ -29,8 +37,13 @@ extension LogStore {
                 "LogStore: entry (\(entry.index), \(entry.term)) after (\(last.index), \(last.term))")
             let span = EntryHeader.span(payloadLength: entry.payloadLength)
             if needsRoll(for: span), let spare = takeSpare() {
-                // Also when nothing of this batch is in it: writes before may not be synced.
-                operations += batch.isEmpty ? sync() : batch.finish(limit: settings.segmentBytes)
+                // Also when nothing of this batch is in it, if writes before are not synced. If they are, the file may
+                // be deleted before another sync comes to be carried out.
+                if !batch.isEmpty {
+                    operations += batch.finish(limit: settings.segmentBytes)
+                } else if isSyncDue {
+                    operations += sync()
+                }
                 isSynced = true
                 batch = roll(to: spare, capacity: copiedBytes(of: entries[position...]))
             }

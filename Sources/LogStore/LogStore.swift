@@ -29,6 +29,8 @@ package final class LogStore {
     var lastIdentity: EntryIdentity = .none
     /// Everything up to here is durable.
     package internal(set) var flushedIndex: UInt64 = 0
+    /// Something was written to the last segment, and no sync of it was submitted since.
+    var isSyncDue = false
     /// After a truncation: once this entry is durable, no write from before it is under way any more.
     var firstAfterCut: UInt64?
 

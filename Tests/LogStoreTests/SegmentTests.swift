@@ -186,6 +186,29 @@ import Testing
         #expect(try fixture.open().recovered.contents() == added.map { Content($0) })
     }
 
+    /// When everything in it is synced, or about to be, a segment may be deleted before one more sync of it came to be
+    /// carried out (seed 35990).
+    @Test func theSegmentThatIsLeftIsSyncedIfThatIsDue() throws {
+        for isSynced in [true, false] {
+            let fixture = Fixture()
+            let store = try fixture.created()
+            fixture.maintain(store)
+            let first = LogEntry.make(
+                after: store.lastChain, index: 1, term: 1, kind: .relaxedCommand, timestamp: 0,
+                payload: [ByteSlice([UInt8](repeating: 1, count: 8000))])
+            fixture.submit(store.write([first]).operations)
+            let left = store.segments[0].file
+            if isSynced { fixture.submit(store.sync()) }
+            let second = LogEntry.make(
+                after: first.chain, index: 2, term: 1, kind: .relaxedCommand, timestamp: 0,
+                payload: [ByteSlice([UInt8](repeating: 2, count: 8000))])
+            let (operations, isDurable) = store.write([second])
+            #expect(store.segments.count == 2 && isDurable)
+            let syncs = operations.compactMap { if case .sync(let file) = $0 { file } else { nil } }
+            #expect(syncs == (isSynced ? [] : [left]) + [store.segments[1].file])
+        }
+    }
+
     /// Opening reads the sidecars instead of the sealed segments.
     @Test func sidecarsReplaceScanning() throws {
         let fixture = Fixture()
