@@ -53,13 +53,13 @@ package struct KafkaRequest: Equatable, Sendable {
     package let header: KafkaRequestHeader
     package let body: Body
 
-    /// Decodes one frame, without its length prefix.
+    /// Decodes one frame, without its length prefix. What follows the last field is ignored, as Kafka does: librdkafka
+    /// 2.16 leaves three bytes over when it asks for the metadata of all topics.
     package static func decode(frame: ByteSlice) throws(KafkaRequestError) -> KafkaRequest {
         var reader = ByteReader(frame)
         let header = try KafkaRequestHeader(from: &reader)
         do {
             let body = try Body(header.apiKey, from: &reader, version: header.apiVersion)
-            try reader.requireEnd()
             return KafkaRequest(header: header, body: body)
         } catch { throw .malformedBody(header, error) }
     }

@@ -61,6 +61,13 @@ struct RequestDecodingTests {
         #expect(request.body == .apiVersions(ApiVersionsRequest()))
     }
 
+    /// What librdkafka 2.16 sends when it asks for all topics: its array has four bytes of length, not one.
+    @Test func bytesAfterTheLastFieldAreIgnored() throws {
+        let body: [UInt8] = [0, 0, 0, 0, 0, 1, 0, 0]
+        let request = try KafkaRequest.decode(frame: frame(key: 3, version: 13, body: body))
+        #expect(request.body == .metadata(MetadataRequest(topics: nil, allowAutoTopicCreation: false)))
+    }
+
     @Test func recordsAndNamesReferToTheFrame() throws {
         var request = ProduceRequest(acks: -1, timeoutMs: 1)
         let records = ByteSlice(Array(0..<100))
