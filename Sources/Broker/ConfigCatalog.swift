@@ -17,7 +17,8 @@ package enum ConfigCatalog {
         ConfigDefinition(
             name: "cleanup.policy", type: .list, defaultValue: "delete",
             rule: .listOf(["delete", "compact"]),
-            documentation: "What happens to old records: deleted by retention, or the last of each key kept."),
+            documentation: "What happens to old records: deleted by retention, the last of each key kept, both, or "
+                + "nothing, if it is empty."),
         ConfigDefinition(
             name: "compression.type", type: .string, defaultValue: "producer",
             rule: .oneOf(["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"]),

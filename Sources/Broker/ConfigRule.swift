@@ -3,7 +3,7 @@ package enum ConfigRule: Hashable, Sendable {
     case boolean
     case integer(ClosedRange<Int64>)
     case oneOf([String])
-    /// Comma-separated, each of these.
+    /// Comma-separated, each of these; or none.
     case listOf([String])
     /// A decimal fraction from 0 to 1, as text: there is no floating point in replicated state.
     case ratio
@@ -25,9 +25,10 @@ package enum ConfigRule: Hashable, Sendable {
         case .integer(let range): Int64(value).map(range.contains) ?? false
         case .oneOf(let values): values.contains(value)
         case .listOf(let values):
-            value.split(separator: ",", omittingEmptySubsequences: false).allSatisfy {
-                values.contains(String($0.drop { $0 == " " }))
-            }
+            value.isEmpty
+                || value.split(separator: ",", omittingEmptySubsequences: false).allSatisfy {
+                    values.contains(String($0.drop { $0 == " " }))
+                }
         case .ratio: Self.isRatio(Array(value.utf8))
         }
     }

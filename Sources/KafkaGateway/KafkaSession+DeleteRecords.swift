@@ -57,8 +57,10 @@ private struct RecordDeletion {
         guard let topic, index >= 0, Int(index) < topic.partitions.count else {
             return .answered(.init(failing: index, .unknownTopicOrPartition))
         }
-        // As Kafka: what is to be compacted is not cut off.
-        if !topic.settings.deletesOldRecords { return .answered(.init(failing: index, .policyViolation)) }
+        // As Kafka: what is only to be compacted is not cut off.
+        if topic.settings.compacts, !topic.settings.deletesOldRecords {
+            return .answered(.init(failing: index, .policyViolation))
+        }
         let state = topic.partitions[Int(index)]
         // The end of what is committed now: what is on its way stays.
         let target = asked.offset == -1 ? state.endOffset : asked.offset

@@ -102,6 +102,7 @@ struct RetentionTests {
         [ConfigEntry(name: "retention.ms", value: "-1")],
         [ConfigEntry(name: "retention.ms", value: "9223372036854775807")],
         [ConfigEntry(name: "cleanup.policy", value: "compact"), ConfigEntry(name: "retention.ms", value: "0")],
+        [ConfigEntry(name: "cleanup.policy", value: ""), ConfigEntry(name: "retention.ms", value: "0")],
     ]) func otherTopicsKeepEverything(_ configs: [ConfigEntry]) throws {
         let (leader, key) = try leader(configs, entries: 3)
         #expect(start(leader, key, at: 1 << 53) == nil)

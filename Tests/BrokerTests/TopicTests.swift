@@ -129,7 +129,7 @@ struct TopicTests {
             ("min.cleanable.dirty.ratio", "1.01", false), ("min.cleanable.dirty.ratio", "0.", false),
             ("min.cleanable.dirty.ratio", "", false), ("min.cleanable.dirty.ratio", "2", false),
             ("cleanup.policy", "compact,delete", true), ("cleanup.policy", "compact, delete", true),
-            ("cleanup.policy", "compact,", false), ("cleanup.policy", "", false),
+            ("cleanup.policy", "compact,", false), ("cleanup.policy", "", true), ("cleanup.policy", ",", false),
             ("preallocate", "TRUE", false), ("retention.ms", "9223372036854775808", false),
             ("retention.ms", "-1", true), ("retention.ms", "-2", false), ("min.insync.replicas", "0", false),
             ("unclean.leader.election.enable", "true", false), ("message.timestamp.type", "logappendtime", false),

@@ -87,7 +87,7 @@ struct DeleteRecordsTests {
 
     @Test func compactedTopicsAreNotCutOff() throws {
         let (_, client) = try begin()
-        for (policy, code) in [("compact", KafkaErrorCode.policyViolation), ("compact,delete", .none)] {
+        for (policy, code) in [("compact", KafkaErrorCode.policyViolation), ("compact,delete", .none), ("", .none)] {
             let set: IncrementalAlterConfigsResponse = try client.call(IncrementalAlterConfigsRequest(resources: [
                 .init(resourceType: 2, resourceName: "t", configs: [
                     .init(name: "cleanup.policy", operation: 0, value: policy)

@@ -71,12 +71,14 @@ def test_incremental_alter_configs(confluent, topic):
     done(altered(confluent, name, [("retention.ms", DELETE, None), ("cleanup.policy", SUBTRACT, "delete")]))
     become(confluent, name, {"cleanup.policy": "compact"})
     done(altered(confluent, name, [("retention.ms", SET, "5")], validate_only=True))
+    done(altered(confluent, name, [("cleanup.policy", SUBTRACT, "compact")]))
+    become(confluent, name, {"cleanup.policy": ""})
     assert refused(altered(confluent, name, [("no.such.setting", SET, "1")])) == 40
     assert refused(altered(confluent, name, [("retention.ms", SET, "soon")])) == 40
     assert refused(altered(confluent, name, [("retention.ms", APPEND, "5")])) == 40
     assert refused(altered(confluent, name, [("unclean.leader.election.enable", SET, "true")])) == 40
     assert refused(altered(confluent, "missing", [("retention.ms", SET, "5")])) == 3
-    assert settings(confluent, name) == {"cleanup.policy": "compact"}
+    assert settings(confluent, name) == {"cleanup.policy": ""}
 
 
 def test_alter_configs(confluent, topic):
@@ -155,6 +157,17 @@ def test_delete_records(cluster, confluent, topic):
     done(confluent.delete_records(both))
     assert [offsets(cluster, name, partition) for partition in range(2)] == [(end, end) for end in ends]
     assert Kcat().read(cluster.bootstrap, name, 2, 0) == []
+
+
+def test_all_topics_are_listed(cluster, confluent, topic):
+    """librdkafka's request for all topics is a little too long."""
+    names = {topic(), topic()}
+    wait_until(lambda: names <= set(confluent.list_topics(timeout=SECONDS).topics), 20, "both topics")
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "lister"})
+    try:
+        assert names <= set(consumer.list_topics(timeout=SECONDS).topics)
+    finally:
+        consumer.close()
 
 
 def test_delete_records_with_kafka_python(cluster, python, topic):
