@@ -29,8 +29,11 @@ package final class KafkaSession {
     private var isClosing = false
     private var isDirty = false
     private var isPaused = false
-    /// Requests that came while leadership was being handed over.
+    /// Requests that came while leadership was being handed over, or wait for what those before them change.
     private var held: [ByteSlice] = []
+    /// What the first of these waits for.
+    private var heldFor: StateParts = []
+    private var changes = PendingChanges()
 
     var replica: Replica { gateway.replica }
     var clientHost: String { connection?.clientHost ?? "" }
@@ -50,21 +53,38 @@ package final class KafkaSession {
     /// One request frame, without its length prefix.
     package func receive(_ frame: ByteSlice) {
         guard !isClosed, !isClosing else { return }
-        if !held.isEmpty || (replica.isHandingOver && !isForwarded) { return hold(frame) }
-        gateway.metrics.requests += 1
+        if !held.isEmpty { return hold(frame) }
+        if replica.isHandingOver && !isForwarded {
+            gateway.markHeld(self)
+            return hold(frame)
+        }
         do {
             let request = try KafkaRequest.decode(frame: frame)
+            let awaited = request.header.apiKey.reads
+            if !changes.parts(responses).isDisjoint(with: awaited) {
+                heldFor = awaited
+                return hold(frame)
+            }
+            gateway.metrics.requests += 1
             beginQuotas(request.header)
+            let ticket = responses.nextTicket
             handle(request, frame: frame)
+            note(request.header.apiKey, ticket)
             endQuotas()
         } catch {
+            gateway.metrics.requests += 1
             refuse(error)
         }
         pauseIfFull()
     }
 
+    /// `ticket` is that of the response, unless the request has none.
+    private func note(_ key: ApiKey, _ ticket: ResponseQueue.Ticket) {
+        if key == .produce || key.changes.isEmpty || responses.isAnswered(ticket) { return }
+        changes.add(key.changes, ticket)
+    }
+
     private func hold(_ frame: ByteSlice) {
-        if held.isEmpty { gateway.markHeld(self) }
         held.append(frame)
         isPaused = true
         connection?.setReading(false)
@@ -74,8 +94,14 @@ package final class KafkaSession {
     func release() {
         let frames = held
         held = []
+        heldFor = []
         for frame in frames { receive(frame) }
         if isPaused { resumeIfDrained() }
+    }
+
+    private func releaseAnswered() {
+        guard !heldFor.isEmpty, changes.parts(responses).isDisjoint(with: heldFor) else { return }
+        release()
     }
 
     private func handle(_ request: KafkaRequest, frame: ByteSlice) {
@@ -199,6 +225,7 @@ package final class KafkaSession {
         isDirty = false
         guard !isClosed, !isClosing else { return }
         sendReady()
+        releaseAnswered()
         if isPaused { resumeIfDrained() }
     }
 

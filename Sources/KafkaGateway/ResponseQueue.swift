@@ -55,10 +55,21 @@ struct ResponseQueue {
     var isEmpty: Bool { head == slots.count }
     var count: Int { slots.count - head }
 
+    /// The next place's.
+    var nextTicket: Ticket { firstTicket + UInt64(slots.count - head) }
+
     mutating func add(_ slot: Slot) -> Ticket {
+        let ticket = nextTicket
         slots.append(slot)
         note(slot, 1)
-        return firstTicket + UInt64(slots.count - head) - 1
+        return ticket
+    }
+
+    /// The response is there, or sent.
+    func isAnswered(_ ticket: Ticket) -> Bool {
+        guard let position = position(of: ticket) else { return ticket < firstTicket }
+        if case .ready = slots[position] { return true }
+        return false
     }
 
     /// What a waiting place is to be filled with is known to be so large.

@@ -211,7 +211,8 @@ struct QuorumTests {
             topics: [.init(name: "t", count: 2, assignments: nil)], timeoutMs: 1000, validateOnly: false))
         cluster.settle()
         #expect(client.connection.frameCount == 0)
-        cluster.run(milliseconds: 1100)
+        // Three of them one after the other.
+        cluster.run(milliseconds: 3_300)
         expectRetriable([try client.receive(InitProducerIdResponse.self).errorCode], "init producer id")
         expectRetriable(try client.receive(CreateTopicsResponse.self).topics.map(\.errorCode), "create topics")
         expectRetriable(try client.receive(DeleteTopicsResponse.self).responses.map(\.errorCode), "delete topics")
