@@ -22,11 +22,14 @@ extension Raft {
         send(.snapshot(offer), to: peer)
     }
 
-    /// A refusal changes nothing: the offer is repeated with the next heartbeat.
+    /// A refusal changes nothing: the offer is repeated with the next heartbeat. So it is when a follower has what is
+    /// offered, but not all of it on its disk, and the entries that it would be sent again are gone: it has yet to
+    /// flush, and offers and replies would chase each other meanwhile. (Seed 57618 of the simulator, script 52.)
     mutating func stepSnapshotReply(_ reply: SnapshotReply, from sender: MemberID) {
         guard role == .leader, let number = peers.firstIndex(where: { $0.id == sender }) else { return }
         guard reply.installed > 0, reply.installed <= log.last else { return }
-        if peers[number].progress.state == .snapshot { peers[number].progress.becomeProbe() }
+        let canGoOn = log.term(at: reply.installed) != nil
+        if peers[number].progress.state == .snapshot, canGoOn { peers[number].progress.becomeProbe() }
         onMatched(number, through: reply.installed, written: reply.installed)
     }
 
