@@ -25,14 +25,14 @@ extension Admission {
     /// Compressed records are the gateway's to look at.
     private func requireKeys(_ field: ByteSlice, _ header: RecordBatchHeader) throws(BrokerError) {
         if header.codec != CompressionCodec.none { return }
-        var isKeyed = true
+        let unkeyed: [Int32]
         do throws(RecordError) {
             var records = try RecordBatch.records(of: field, skipsHeaders: true)
-            while let record = try records.next() { isKeyed = isKeyed && record.key != nil }
+            unkeyed = try records.positionsWithoutKey()
         } catch {
             throw .invalidBatch(error)
         }
-        if !isKeyed { throw .keyMissing }
+        if !unkeyed.isEmpty { throw .keyMissing(at: unkeyed) }
     }
 
     /// All batches after the first one, before anything of the field is taken. Normally there are none.

@@ -24,7 +24,8 @@ extension BrokerError: CustomStringConvertible {
         case .timestampOutOfRange(let timestamp, let now): "timestamp \(timestamp) is too far from now, \(now)"
         case .severalIdempotentBatches: "several batches in one request for a partition, from an idempotent producer"
         case .transactionMismatch: "a batch that does not say rightly whether it belongs to a transaction"
-        case .keyMissing: "a compacted topic takes no record without a key"
+        case .keyMissing(let positions):
+            "a compacted topic takes no record without a key, and \(positions.count) of the batch have none"
         case .unreadableRecords: "compressed records that cannot be read, in a compacted topic"
         case .invalidTransactionState: "there is no open transaction that this belongs to"
         case .unknownTransaction: "the transactional id is not known with this producer id"

@@ -38,8 +38,8 @@ package enum BrokerError: Error, Equatable, Sendable {
     case severalIdempotentBatches
     /// [87] A transactional batch without a producer, or a plain one of a producer amid a transaction.
     case transactionMismatch
-    /// [87] A record without a key, in a topic that is compacted.
-    case keyMissing
+    /// [87] Records without a key, in a topic that is compacted: their positions in the batch, from 0.
+    case keyMissing(at: [Int32])
     /// [87] Records of such a topic are compressed in a way that cannot be read.
     case unreadableRecords
     /// [48] There is no open transaction, or the partition or group was not added to it.

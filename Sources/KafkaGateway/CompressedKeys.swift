@@ -22,7 +22,8 @@ struct CompressedKeys {
             while !rest.isEmpty {
                 let header = try RecordBatch.validateFirst(rest)
                 if header.totalLength > maximumBytes { return nil }
-                guard try isKeyed(rest, header) else { return .keyMissing }
+                let unkeyed = try positionsWithoutKey(rest, header)
+                if !unkeyed.isEmpty { return .keyMissing(at: unkeyed) }
                 rest = rest.dropFirst(header.totalLength)
             }
             return nil
@@ -36,8 +37,8 @@ struct CompressedKeys {
         }
     }
 
-    private mutating func isKeyed(_ batch: ByteSlice, _ header: RecordBatchHeader) throws -> Bool {
-        guard let codec = header.codec, codec != .none else { return true }
+    private mutating func positionsWithoutKey(_ batch: ByteSlice, _ header: RecordBatchHeader) throws -> [Int32] {
+        guard let codec = header.codec, codec != .none else { return [] }
         let size = RecordBatchHeader.size
         let limit = min(Self.maximumBatch, left)
         // It was work, too, if nothing comes of it.
@@ -45,9 +46,6 @@ struct CompressedKeys {
         let body = try Compression.decompress(batch.slice(size, header.totalLength - size), codec, limit: limit)
         left += limit - body.count
         var records = RecordIterator(header: header, body: body, skipsHeaders: true)
-        while let record = try records.next() {
-            if record.key == nil { return false }
-        }
-        return true
+        return try records.positionsWithoutKey()
     }
 }

@@ -103,7 +103,7 @@ extension KafkaSession {
         if let limit = gateway.broker.maximumCompactedBytes(topic: number),
             let refusal = keys.refusal(of: records, maximumBytes: limit)
         {
-            return failure(partition.index, KafkaErrorCode(refusal), message: refusal.description)
+            return failure(partition.index, refusal)
         }
         switch replica.admit(records, to: key) {
         case nil: return failure(partition.index, .notLeaderOrFollower)
@@ -126,7 +126,7 @@ extension KafkaSession {
         case .rejected(let error):
             // To clients that is success.
             if copies > 0, error == .duplicateSequence { gate.index = max(gate.index, replica.appliedIndex) }
-            return failure(partition.index, KafkaErrorCode(error), message: error.description)
+            return failure(partition.index, error)
         }
     }
 
@@ -159,6 +159,13 @@ extension KafkaSession {
         guard let number = broker.topicNumber(named: name.text) else { return nil }
         topicCache = (name.detached(), number)
         return number
+    }
+
+    private func failure(_ partition: Int32, _ error: BrokerError) -> ProduceResponse.Partition {
+        var response = failure(partition, KafkaErrorCode(error), message: error.description)
+        // Producers drop these, and tell their users that nothing was wrong with the others (KIP-467).
+        if case .keyMissing(let positions) = error { response.recordErrors = positions.map { .init(batchIndex: $0) } }
+        return response
     }
 
     func failure(

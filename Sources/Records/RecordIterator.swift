@@ -112,6 +112,17 @@ package struct RecordIterator {
     }
 }
 
+extension RecordIterator {
+    /// Positions in the batch, from 0, of the records still to come that have no key.
+    package mutating func positionsWithoutKey() throws(RecordError) -> [Int32] {
+        var positions: [Int32] = []
+        while let record = try next() {
+            if record.key == nil { positions.append(Int32(index - 1)) }
+        }
+        return positions
+    }
+}
+
 extension RecordBatch {
     /// The records of an uncompressed batch, which must be whole; trailing bytes after it are not looked at.
     package static func records(

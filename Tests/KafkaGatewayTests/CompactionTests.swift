@@ -128,8 +128,10 @@ struct CompactionTests {
         let cluster = try begin()
         let client = try cluster.connect()
         try create(client, "t")
-        #expect(try client.produce(batch([("a", "1"), (nil, "2")]), to: "t").errorCode == .invalidRecord)
-        #expect(try client.produce(batch([("a", "1")]), to: "t").errorCode == .none)
+        let refused = try client.produce(batch([("a", "1"), (nil, "2"), ("b", "3"), (nil, "4")]), to: "t")
+        #expect(refused.errorCode == .invalidRecord && refused.recordErrors.map(\.batchIndex) == [1, 3])
+        let taken = try client.produce(batch([("a", "1")]), to: "t")
+        #expect(taken.errorCode == .none && taken.recordErrors.isEmpty)
         #expect(try client.offset(of: -1, in: "t").offset == 1)
     }
 

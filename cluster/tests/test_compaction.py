@@ -110,6 +110,22 @@ def test_records_without_a_key_are_refused(new_cluster):
     assert produce(cluster, "table", b"value") is None
 
 
+@pytest.mark.parametrize("codec", ["none", "zstd"])
+def test_only_records_without_a_key_are_at_fault(new_cluster, codec):
+    """The whole batch is refused, but librdkafka tells apart which of its records were wrong (KIP-467)."""
+    cluster = new_cluster(nodes=1, serve_options=QUICK)
+    create(AdminClient({"bootstrap.servers": cluster.bootstrap}), "table", config={"cleanup.policy": "compact"})
+    producer = confluent_kafka.Producer({"bootstrap.servers": cluster.bootstrap, "linger.ms": 1000,
+                                         "compression.type": codec})
+    codes = {}
+    for number in range(100):
+        producer.produce("table", b"value", None if number % 10 == 0 else b"key",
+                         on_delivery=lambda error, _, number=number: codes.update({number: error.code()}))
+    assert producer.flush(SECONDS) == 0
+    different = confluent_kafka.KafkaError._INVALID_DIFFERENT_RECORD
+    assert codes == {number: INVALID_RECORD if number % 10 == 0 else different for number in range(100)}
+
+
 def test_compressed_batches_are_compacted_and_checked(new_cluster):
     cluster = new_cluster(nodes=1, serve_options=QUICK)
     admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
