@@ -59,7 +59,7 @@ def main():
     """The command."""
     parser = argparse.ArgumentParser(prog="cluster/planted", description=__doc__)
     parser.add_argument("--trials", type=int, default=1, metavar="N", help="separate ranges of seeds for each defect")
-    parser.add_argument("--limit", type=int, default=2000, metavar="N", help="seeds after which one counts as missed")
+    parser.add_argument("--limit", type=int, default=4000, metavar="N", help="seeds after which one counts as missed")
     parser.add_argument("--only", metavar="BUG", help="one defect alone")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="threads")
     options = parser.parse_args()
