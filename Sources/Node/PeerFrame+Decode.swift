@@ -114,7 +114,8 @@ extension PeerFrame {
         if try flag(&reader) {
             let flushed = try reader.uint64()
             return AppendReply(
-                term: term, outcome: .flushed(flushed), written: try reader.uint64(), rejoins: rejoins)
+                term: term, outcome: .flushed(flushed), written: try reader.uint64(), taken: try reader.uint64(),
+                rejoins: rejoins)
         }
         return AppendReply(
             term: term,

@@ -156,6 +156,7 @@ extension PeerFrame {
             writer.bytes.uint8(1)
             writer.bytes.uint64(index)
             writer.bytes.uint64(reply.written)
+            writer.bytes.uint64(reply.taken)
         case .mismatch(let rejected, let hint, let lastIndex):
             writer.bytes.uint8(0)
             writer.bytes.uint64(rejected)

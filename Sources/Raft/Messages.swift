@@ -90,15 +90,21 @@ package struct AppendReply: Hashable, Sendable {
     /// With `.flushed`: the follower's log equals the leader's up to here, and its operating system has it. At least
     /// what is flushed.
     package var written: LogIndex
+    /// With `.flushed`: the same, damaged entries included, which count for nothing else. It only says that more may be
+    /// sent: a follower with damage is not to fall behind because of it.
+    package var taken: LogIndex
     /// How often the follower has rejoined after a loss (`RestoredState.rejoins`). What it said was written before
     /// that may be gone.
     package var rejoins: UInt64
 
-    /// `written`: what is flushed, if it is not given.
-    package init(term: Term, outcome: Outcome, written: LogIndex? = nil, rejoins: UInt64 = 0) {
+    /// `written`: what is flushed, if it is not given; `taken`: what is written.
+    package init(
+        term: Term, outcome: Outcome, written: LogIndex? = nil, taken: LogIndex? = nil, rejoins: UInt64 = 0
+    ) {
         self.term = term
         self.outcome = outcome
         if case .flushed(let index) = outcome { self.written = written ?? index } else { self.written = 0 }
+        self.taken = max(taken ?? self.written, self.written)
         self.rejoins = rejoins
     }
 }

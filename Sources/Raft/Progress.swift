@@ -42,15 +42,16 @@ package struct Progress: Hashable, Sendable {
 }
 
 extension Progress {
-    /// The follower has everything through `index` on disk, and through `end` written.
-    package mutating func acknowledge(_ index: LogIndex, written end: LogIndex = 0) {
+    /// The follower has everything through `index` on disk, and through `end` written. What is in flight through
+    /// `taken` has arrived.
+    package mutating func acknowledge(_ index: LogIndex, written end: LogIndex = 0, taken: LogIndex = 0) {
         stalledAt = nil
         // A duplicate below `matched` says nothing about the probe that is out.
         let answersProbe = index >= matched
         matched = max(matched, index)
         written = max(written, end, matched)
         next = max(next, written + 1)
-        inflight.release(through: written)
+        inflight.release(through: max(written, taken))
         switch state {
         case .probe where answersProbe: becomeReplicate()
         case .snapshot where matched >= offered.index: becomeReplicate()

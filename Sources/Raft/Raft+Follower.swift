@@ -82,7 +82,9 @@ extension Raft {
         if Planted.has(.acknowledgesBeforeFlush) { index = verified }
         #endif
         let written = max(index, min(verified, readable(log.written)))
-        let reply = AppendReply(term: term, outcome: .flushed(index), written: written, rejoins: rejoins)
+        let reply = AppendReply(
+            term: term, outcome: .flushed(index), written: written, taken: min(verified, log.written),
+            rejoins: rejoins)
         send(.appendReply(reply), to: leader)
     }
 

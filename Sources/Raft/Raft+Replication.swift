@@ -206,19 +206,20 @@ extension Raft {
         guard peers[number].progress.note(rejoins: reply.rejoins) else { return }
         switch reply.outcome {
         case .flushed(let index):
-            guard reply.written <= log.last else { return }
+            guard reply.taken <= log.last else { return }
             noteAlive(number)
-            onMatched(number, through: index, written: reply.written)
+            onMatched(number, through: index, written: reply.written, taken: reply.taken)
         case .mismatch(let rejected, let hint, _):
             noteAlive(number)
             onMismatch(number, rejected: rejected, hint: hint)
         }
     }
 
-    /// The peer's disk has everything through `index`, and its operating system through `written`.
-    mutating func onMatched(_ number: Int, through index: LogIndex, written: LogIndex) {
+    /// The peer's disk has everything through `index`, its operating system through `written`, and the same of what it
+    /// cannot read, perhaps, through `taken`.
+    mutating func onMatched(_ number: Int, through index: LogIndex, written: LogIndex, taken: LogIndex) {
         let peer = peers[number].id
-        peers[number].progress.acknowledge(index, written: written)
+        peers[number].progress.acknowledge(index, written: written, taken: taken)
         advanceCommit()
         // Commit may have ended this leadership, if it removed us.
         guard role == .leader else { return }

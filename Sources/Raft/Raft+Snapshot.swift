@@ -30,7 +30,7 @@ extension Raft {
         guard reply.installed > 0, reply.installed <= log.last else { return }
         let canGoOn = log.term(at: reply.installed) != nil
         if peers[number].progress.state == .snapshot, canGoOn { peers[number].progress.becomeProbe() }
-        onMatched(number, through: reply.installed, written: reply.installed)
+        onMatched(number, through: reply.installed, written: reply.installed, taken: reply.installed)
     }
 
     // MARK: Follower

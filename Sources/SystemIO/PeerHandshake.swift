@@ -27,7 +27,7 @@ enum PeerHandshake: Equatable {
         case malformed(DecodeError)
     }
 
-    static let version: UInt16 = 4
+    static let version: UInt16 = 5
     static let magic: UInt32 = 0x4846_504c
     static let clusterIDSize = 16
     /// No handshake frame is longer.

@@ -239,7 +239,7 @@ import Testing
             PeerAddress(id: NodeID(3), host: "127.0.0.1", port: 1),
         ])
         let version = try answer(loop, two, hello(1, 2, version: 9))
-        #expect(version.handshake == .refusal("protocol version 9, this node speaks 4"))
+        #expect(version.handshake == .refusal("protocol version 9, this node speaks 5"))
         let direction = try answer(loop, two, hello(3, 2))
         #expect(direction.handshake == .refusal("node 2 dials node 3, not the other way round"))
         let malformed = try answer(loop, two, framed(Array(hello(1, 2)[4...20])))
