@@ -117,7 +117,9 @@ extension LogExamination {
             if let next, segments[position].scan.lastChain == nil {
                 segments[position].scan.lastChain = next.previousChain
             }
-            for range in segments[position].scan.damage { note(path(range.segment), "\(range)") }
+            for range in segments[position].scan.damage where range.last > state.begin.index {
+                note(path(range.segment), "\(range)")
+            }
         }
     }
 
@@ -200,7 +202,7 @@ extension LogExamination {
                 if isAdopted { return choice.choosing(metadata) }
                 continue
             }
-            if metadata.index + 1 < state.logStart { continue }
+            if metadata.index + 1 < state.logStart || metadata.index < state.begin.index { continue }
             let isOfThisLog = isAdopted || isOwn(candidate)
             let fits = metadata.index > last.index ? isAdopted : fits(metadata) ?? isOfThisLog
             if fits { return choice.choosing(metadata) }
@@ -211,6 +213,16 @@ extension LogExamination {
             choice.dropped.append(metadata)
         }
         return choice
+    }
+
+    /// The log begins amid a segment, and there is damage now right there. Then it begins with the segment again: what
+    /// was given up will be once more.
+    mutating func checkBeginning() {
+        let begin = state.begin.index
+        guard segments.contains(where: { $0.scan.damage.contains { $0.first <= begin && begin < $0.last } }) else {
+            return
+        }
+        state.begin = .zero
     }
 
     /// Works out where the log ends.

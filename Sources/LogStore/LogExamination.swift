@@ -44,7 +44,8 @@ struct LogExamination {
         self.usesSidecars = usesSidecars
     }
 
-    var damage: [DamagedRange] { segments.flatMap { $0.scan.damage } }
+    /// What lies before the log's beginning amid a segment was given up.
+    var damage: [DamagedRange] { segments.flatMap { $0.scan.damage }.filter { $0.last > state.begin.index } }
     func path(_ name: String) -> String { directory + "/" + name }
 
     mutating func note(_ file: String, _ what: String) {
@@ -62,6 +63,7 @@ struct LogExamination {
         try readSnapshots(files)
         try findSegments(files)
         try scanSegments(files)
+        checkBeginning()
         try checkEnd()
         for file in files {
             if FileNames.number(of: file.name, suffix: FileNames.spareSuffix) != nil { spares.append(file) }

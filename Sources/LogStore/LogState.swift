@@ -31,6 +31,9 @@ struct LogState: Equatable, Sendable {
     var isResetting = false
     /// First index of the first segment that must exist.
     var logStart: UInt64 = 1
+    /// The log begins after this entry, amid its first segment: what lies before it there was damaged, and is needed by
+    /// nobody. Index 0 if it begins with the segment.
+    var begin: LogPoint = .zero
     /// An index known durable when this was saved, with its term and chain value.
     var flushed: LogPoint = .zero
     /// Ascending by epoch and by index.
@@ -70,9 +73,7 @@ struct LogState: Equatable, Sendable {
         writer.uint32(baseEpoch)
         writer.uint32(isResetting ? 1 : 0)
         writer.uint64(logStart)
-        writer.uint64(flushed.index)
-        writer.uint64(flushed.term)
-        writer.uint64(flushed.chain)
+        writer.logPoint(flushed)
         writer.uint64(adoptedSnapshot)
         writer.uint32(UInt32(truncations.count))
         for cut in truncations {
@@ -82,6 +83,7 @@ struct LogState: Equatable, Sendable {
         writer.uint64(unsyncedIn)
         writer.uint64(rejoins)
         writer.uint32(isRejoining ? 1 : 0)
+        writer.logPoint(begin)
         writer.bytes([UInt8](repeating: 0, count: LogState.slotSize - writer.count))
         writer.patch(writer.withWrittenBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[8...])) }, at: 4)
         return writer.finish()
@@ -111,9 +113,7 @@ struct LogState: Equatable, Sendable {
         state.baseEpoch = try reader.uint32()
         state.isResetting = try reader.uint32() == 1
         state.logStart = try reader.uint64()
-        state.flushed.index = try reader.uint64()
-        state.flushed.term = try reader.uint64()
-        state.flushed.chain = try reader.uint64()
+        state.flushed = try reader.logPoint()
         state.adoptedSnapshot = try reader.uint64()
         let count = Int(try reader.uint32())
         try reader.requireElements(count, minimumSize: 12)
@@ -127,9 +127,24 @@ struct LogState: Equatable, Sendable {
         state.unsyncedIn = try reader.uint64()
         state.rejoins = try reader.uint64()
         state.isRejoining = try reader.uint32() == 1
+        state.begin = try reader.logPoint()
         guard state.baseEpoch <= state.epoch, state.logStart > 0 else {
             throw .badValue("base epoch", Int64(state.baseEpoch))
         }
         return state
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func logPoint(_ point: LogPoint) {
+        uint64(point.index)
+        uint64(point.term)
+        uint64(point.chain)
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func logPoint() throws(DecodeError) -> LogPoint {
+        LogPoint(index: try uint64(), term: try uint64(), chain: try uint64())
     }
 }

@@ -14,7 +14,7 @@ extension LogStore {
     /// Term of entry `index`, or of the entry just before the first; nil if unknown.
     package func term(at index: UInt64) -> UInt64? {
         guard index + 1 >= firstIndex, index <= last.index else { return nil }
-        if index + 1 == firstIndex { return segments[0].header.previous.term }
+        if index + 1 == firstIndex { return beginsAmidSegment ? state.begin.term : segments[0].header.previous.term }
         var low = 0
         var high = runs.count
         while low < high {
@@ -27,11 +27,14 @@ extension LogStore {
     /// Chain value of entry `index`, or of the entry just before the first; nil if unknown.
     package func chain(at index: UInt64) -> UInt64? {
         if index == last.index { return last.chain }
-        if index + 1 == firstIndex { return segments[0].header.previousChain }
+        if index + 1 == firstIndex { return beginsAmidSegment ? state.begin.chain : segments[0].header.previousChain }
         guard let segment = segment(of: index) else { return nil }
         let slot = segment.slots[Int(index - segment.first)]
         return slot.isPlaced ? slot.chain : nil
     }
+
+    /// What the first segment holds up to `state.begin` does not count.
+    var beginsAmidSegment: Bool { state.begin.index >= segments[0].first }
 
     /// Checks bytes read from `location` (header and payload) and gives them back as an entry, payload by reference.
     /// Nil if they are not, or no longer, that entry.

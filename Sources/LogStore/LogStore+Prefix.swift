@@ -18,8 +18,9 @@ extension LogStore {
             "LogStore: deleting entries below \(start), snapshot is at \(snapshot?.index ?? 0)")
         let dropped = Array(segments[..<count])
         segments.removeSubrange(..<count)
-        trim(from: start)
         state.logStart = start
+        if !beginsAmidSegment { state.begin = .zero }
+        trim(from: firstIndex)
         return saveState() + retire(dropped, .shared)
     }
 
@@ -51,7 +52,41 @@ extension LogStore {
         return operations
     }
 
-    private func trim(from start: UInt64) {
+    /// The first entry behind `range`, or the last one in it, whose term and chain value are known: the log could begin
+    /// after that if nothing up to there is needed. Nil if there is none, or if nothing follows it.
+    package func pointBehind(_ range: DamagedRange) -> LogPoint? {
+        guard damage.contains(range) else { return nil }
+        let index = range.kind == .payload ? range.last : range.last + 1
+        guard index < last.index, range.kind == .payload || !isDamaged(index), let term = term(at: index),
+            let chain = chain(at: index)
+        else { return nil }
+        return LogPoint(index: index, term: term, chain: chain)
+    }
+
+    /// As `begin(after:with:)`, but amid a segment: what lies before stays in its file, and is passed over. `snapshot`
+    /// covers `point`; if it is not the one that counts, it is a received one and is adopted.
+    package func begin(amid point: LogPoint, with snapshot: SnapshotMetadata) -> [DiskOperation] {
+        precondition(
+            point.index <= snapshot.index && point.index < last.index,
+            "LogStore: to begin after \(point) of \(last) with a snapshot at \(snapshot.index)")
+        let older = self.snapshot
+        if older?.path != snapshot.path {
+            self.snapshot = snapshot
+            state.adoptedSnapshot = snapshot.index
+        }
+        state.begin = point
+        var operations = deletePrefix(before: point.index + 1)
+        if operations.isEmpty {
+            trim(from: firstIndex)
+            operations = saveState()
+        }
+        if let older, older.path != snapshot.path {
+            operations += [.remove(older.path), .syncDirectory(directory)]
+        }
+        return operations
+    }
+
+    func trim(from start: UInt64) {
         while runs.count > 1, runs[1].first <= start { runs.removeFirst() }
         if let run = runs.first, run.first < start { runs[0] = LogTermRun(term: run.term, first: start) }
         damage = damage.compactMap { range in
@@ -79,6 +114,7 @@ extension LogStore {
         state.isResetting = true
         state.adoptedSnapshot = snapshot.index
         state.logStart = base.index + 1
+        state.begin = .zero
         last = base
         flushedIndex = last.index
         firstAfterCut = nil

@@ -46,6 +46,7 @@ extension LogStore {
         damage = examination.damage
         last = examination.last
         lastIdentity = examination.lastIdentity
+        if !segments.isEmpty, beginsAmidSegment { trim(from: firstIndex) }
     }
 
     private func addRuns(_ found: ExaminedSegment) {
@@ -68,7 +69,7 @@ extension LogStore {
             examination.note(dropped.path, "snapshot was not, or is no more, in use; dropped")
         }
         snapshot = choice.chosen
-        if snapshot == nil && (state.isResetting || state.logStart > 1) {
+        if snapshot == nil && (state.isResetting || max(state.logStart, state.begin.index + 1) > 1) {
             throw .missingSnapshot(
                 directory: directory, logStart: state.logStart,
                 what: examination.snapshots.isEmpty ? "there is no intact one" : "none of the intact ones fits")
@@ -164,7 +165,7 @@ extension LogStore {
         for found in examination.segments {
             for (position, record) in found.scan.records.enumerated() where record.kind == .configuration {
                 let index = found.header.first + UInt64(position)
-                guard !isDamaged(index) else { continue }
+                guard index >= firstIndex, !isDamaged(index) else { continue }
                 if let payload = try configuration(at: index) { configurations.append((index, payload)) }
             }
         }

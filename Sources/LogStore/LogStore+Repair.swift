@@ -127,7 +127,7 @@ extension LogStore {
     package func onRepaired(_ range: DamagedRange) {
         damage.removeAll { $0 == range }
         guard let segment = segment(of: range.first) else { return }
-        segment.isDamaged = damage.contains { $0.segment == segment.name }
+        segment.isDamaged = damage.contains { $0.segment == segment.name } || segment.first <= state.begin.index
         maintenance.unindexable.remove(segment.first)
     }
 

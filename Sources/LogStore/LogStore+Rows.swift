@@ -53,12 +53,13 @@ extension LogStore {
 
     private func stored(_ segment: Segment, applied: UInt64) -> StoredSegment? {
         let isSealed = segment.first != segments[segments.count - 1].first
+        let first = max(segment.first, firstIndex)
         let last = min(segment.last, flushedIndex, applied)
-        guard segment.first <= last, let chain = chain(at: last) else { return nil }
+        guard first <= last, let chain = chain(at: last) else { return nil }
         return StoredSegment(
-            first: segment.first, last: last, chain: chain, isSealed: isSealed && last == segment.last,
+            first: first, last: last, chain: chain, isSealed: isSealed && last == segment.last,
             hasRows: segment.hasRows, isFromBefore: segment.isFromBefore, path: path(segment.name),
             rowsPath: path(FileNames.rows(segment.first)), directory: directory,
-            slots: segment.slots[..<Int(last - segment.first + 1)])
+            slots: segment.slots[Int(first - segment.first)..<Int(last - segment.first + 1)])
     }
 }

@@ -50,7 +50,7 @@ package final class LogStore {
     package var lastTerm: UInt64 { last.term }
     package var lastChain: UInt64 { last.chain }
     /// The lowest index still in a segment; `lastIndex + 1` when there is none.
-    package var firstIndex: UInt64 { segments[0].first }
+    package var firstIndex: UInt64 { max(segments[0].first, state.begin.index + 1) }
     package var term: UInt64 { state.term }
     package var vote: UInt32? { state.vote }
     package var isRejoining: Bool { state.isRejoining }

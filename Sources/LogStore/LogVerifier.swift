@@ -55,9 +55,9 @@ package struct LogVerifier {
             let what = "chain value of entry \(wrong.index) differs from the log's"
             return .damaged(Problem(file: wrong.path, offset: nil, index: wrong.index, what: what))
         }
-        if choice.chosen == nil && (examination.state.logStart > 1 || examination.state.isResetting) {
+        let start = max(examination.state.logStart, examination.state.begin.index + 1)
+        if choice.chosen == nil && (start > 1 || examination.state.isResetting) {
             let covered = examination.snapshots.last?.metadata.index ?? 0
-            let start = examination.state.logStart
             let what = "log starts at \(start), but the newest snapshot, of entry \(covered), is of no use"
             return .damaged(Problem(file: directory, offset: nil, index: covered + 1, what: what))
         }
@@ -65,7 +65,8 @@ package struct LogVerifier {
     }
 
     private func summary(_ examination: LogExamination) -> Summary {
-        let first = examination.segments.first?.header.first ?? examination.state.logStart
+        let first = max(
+            examination.segments.first?.header.first ?? examination.state.logStart, examination.state.begin.index + 1)
         return Summary(
             firstIndex: first, lastIndex: examination.last.index, entryCount: examination.last.index + 1 - first,
             segmentCount: examination.segments.count, snapshotCount: examination.snapshots.count,

@@ -27,12 +27,18 @@ struct RepairState {
 
     /// A log that is to begin behind damage, with the snapshot of `peer`, once that has told how our log ends.
     struct Passing {
-        let end: UInt64
+        let range: DamagedRange
+        /// Nothing in its whole segment is live; nil if something behind the damage may be.
+        let segmentEnd: UInt64?
         let snapshot: SnapshotMetadata
         let peer: NodeID
     }
 
     var passing: Passing?
+    /// The tick before which no peer's state is fetched for that again: one was of no use.
+    var nextFetch = 0
+    /// The tick before which no snapshot is taken for a damaged peer's sake.
+    var nextRenewal = 0
 
     /// Applying stands still until the entries it met are looked at one by one.
     var resumesApply = false

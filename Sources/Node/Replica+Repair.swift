@@ -138,6 +138,7 @@ extension Replica {
 
     func serveRepair(first: UInt64, last: UInt64, to peer: NodeID) {
         guard first <= last, first >= log.firstIndex, last <= log.flushedIndex else {
+            if last < log.firstIndex { renewSnapshotForDamaged() }
             return send(.repairAnswer(first: first, .absent), to: peer)
         }
         if let range = log.damagedRanges.first(where: { $0.first <= last && first <= $0.last }) {

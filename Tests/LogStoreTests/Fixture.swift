@@ -71,6 +71,13 @@ final class Fixture {
         store.onFlushed(through: store.lastIndex)
     }
 
+    /// The next opening must read the segments.
+    func removeSidecars() throws {
+        for file in try disk.list(Self.directory) where file.name.hasSuffix(FileNames.sidecarSuffix) {
+            try disk.remove(path(file.name))
+        }
+    }
+
     func run(_ work: @escaping @Sendable (any Disk) throws(DiskFailure) -> Void) -> DiskFailure? {
         var outcome: DiskFailure??
         start(work) { outcome = $0 }

@@ -12,6 +12,13 @@ import Testing
         return store
     }
 
+    /// Several entries in each segment.
+    private func crowded(_ fixture: Fixture) throws -> LogStore {
+        let store = try fixture.created()
+        fixture.fill(store, sizes: Array(repeating: 900, count: 24))
+        return store
+    }
+
     @Test func writtenReadBackAndReplacedByANewerOne() throws {
         let fixture = Fixture()
         let store = try filled(fixture)
@@ -159,9 +166,7 @@ import Testing
             fixture.queue.runAll()
             #expect(store.firstIndex == end + 1 && store.damagedRanges.isEmpty && store.lastIndex == 12)
             fixture.disk.losePower()
-            for file in try fixture.disk.list("group-0") where file.name.hasSuffix(".idx") {
-                try fixture.disk.remove(fixture.path(file.name))
-            }
+            try fixture.removeSidecars()
             let (again, recovered) = try fixture.open()
             starts.insert(again.firstIndex)
             #expect(recovered.lastIndex == 12 && recovered.last.chain == store.lastChain)
@@ -170,6 +175,80 @@ import Testing
             #expect(recovered.snapshot?.point == point)
         }
         #expect(starts.count == 2)
+    }
+
+    /// Where the segment with the damage holds what is needed, too, the log begins amid it, again at every start. Power
+    /// is lost at any call.
+    @Test(arguments: [UInt64(9), 100]) func beginningAmidASegment(_ index: UInt64) throws {
+        var starts: Set<UInt64> = []
+        for seed in UInt64(0)..<24 {
+            let fixture = Fixture(seed: seed)
+            let store = try crowded(fixture)
+            let location = try #require(store.location(of: 2))
+            #expect(store.noteDamage(2) && store.sealedEnd(of: 2) ?? 0 > 4)
+            let behind = try #require(store.pointBehind(store.damagedRanges[0]))
+            #expect(behind == LogPoint(index: 2, term: 1, chain: try #require(store.chain(at: 2))))
+            let bytes = try snapshotBytes(
+                LogPoint(index: index, term: 1, chain: store.chain(at: index) ?? 1234), state: [1, 2, 3])
+            #expect(fixture.run(store.snapshotReceiveJob(index: index, offset: 0, bytes: bytes).work) == nil)
+            let install = store.snapshotInstallJob(index: index, term: 1)
+            #expect(fixture.run(install.work) == nil)
+            fixture.disk.flip(fixture.path(FileNames.segment(1)), byte: Int(location.payloadOffset) + 50, mask: 1)
+            fixture.disk.callsUntilPowerLoss = 1 + Int(seed % 8)
+            fixture.submit(store.begin(amid: behind, with: try #require(install.result)))
+            fixture.queue.runAll()
+            #expect(store.firstIndex == 3 && store.damagedRanges.isEmpty && store.chain(at: 2) == behind.chain)
+            #expect(store.location(of: 2) == nil && store.location(of: 3) != nil && store.term(at: 2) == 1)
+            fixture.disk.losePower()
+            try fixture.removeSidecars()
+            let (again, recovered) = try fixture.open()
+            starts.insert(again.firstIndex)
+            #expect(recovered.lastIndex == 24 && recovered.last.chain == store.lastChain)
+            if again.firstIndex == 1 {
+                #expect(recovered.damaged.count == 1)
+                continue
+            }
+            #expect(again.firstIndex == 3 && recovered.damaged.isEmpty)
+            #expect(recovered.runs.first == LogTermRun(term: 1, first: 3) && again.chain(at: 2) == behind.chain)
+            #expect(again.storedSegment(of: 3, applied: 24)?.first == 3)
+            guard case .intact(let summary) = LogVerifier().verify(fixture.disk, directory: "group-0") else {
+                Issue.record("not intact")
+                continue
+            }
+            #expect(summary.firstIndex == 3 && summary.entryCount == 22)
+        }
+        #expect(starts == [1, 3])
+    }
+
+    /// With its segment goes what was said of it, and damage that grows beyond makes all of it damage again.
+    @Test func whatLiesBeforeTheBeginningIsForgotten() throws {
+        for grows in [false, true] {
+            let fixture = Fixture()
+            let store = try crowded(fixture)
+            let places = try [2, 3].map { try #require(store.location(of: $0)) }
+            #expect(store.noteDamage(2))
+            try fixture.snapshot(store, at: 9)
+            let behind = try #require(store.pointBehind(store.damagedRanges[0]))
+            fixture.complete(store.begin(amid: behind, with: try #require(store.newestSnapshot)), of: store)
+            if grows {
+                for place in places {
+                    fixture.disk.flip(fixture.path(FileNames.segment(1)), byte: Int(place.headerOffset) + 20, mask: 1)
+                }
+                fixture.disk.losePower()
+                try fixture.removeSidecars()
+                let (again, recovered) = try fixture.open()
+                #expect(again.firstIndex == 1 && recovered.damaged.map { $0.first...$0.last } == [2...3])
+                let point = try #require(again.pointBehind(recovered.damaged[0]))
+                #expect(point.index == 4 && point.chain == store.chain(at: 4))
+                continue
+            }
+            fixture.complete(store.deletePrefix(before: 10), of: store)
+            let first = store.firstIndex
+            #expect(first > 3 && !store.beginsAmidSegment)
+            fixture.disk.losePower()
+            let (again, recovered) = try fixture.open()
+            #expect(again.firstIndex == first && recovered.damaged.isEmpty && !again.beginsAmidSegment)
+        }
     }
 
     /// A received snapshot whose last entry the log holds anyway leaves the log alone.

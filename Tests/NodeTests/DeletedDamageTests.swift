@@ -58,6 +58,7 @@ import Testing
         if let wide {
             cluster.crash(cluster.members[wide], losesPower: false)
             try scene.start(cluster.members[wide], isWide: true)
+            #expect(cluster.run(until: { cluster.leader != nil }))
         }
         try scene.produce(Self.deletedCount)
         try scene.writer.recreateTopic()
@@ -128,8 +129,51 @@ import Testing
         #expect(try scene.writer.readAll(at: member, cluster) == scene.kept)
     }
 
+    /// The follower goes on writing to the segment with the damage, which holds live entries, too: its log begins
+    /// behind the damage, whether it has applied what is there or not, and at the next start again.
+    @Test(arguments: [false, true]) func liveEntriesShareItsSegment(_ isApplied: Bool) throws {
+        var scene = try begin(seed: 95, scrubs: isApplied, wide: 2)
+        let cluster = scene.cluster
+        let member = cluster.members[2]
+        try #require(cluster.leader?.id != member.id)
+        if !isApplied {
+            try damage(member, 12)
+            cluster.crash(member, losesPower: true)
+        }
+        try scene.shorten()
+        #expect((cluster.leader?.node?.replica.log.firstIndex ?? 0) > 12)
+        if isApplied {
+            #expect(member.node?.replica.log.firstIndex == 1)
+            try damage(member, 12)
+        } else {
+            try scene.start(member, isWide: true)
+        }
+        var begun = 0
+        let isWhole = cluster.run(
+            until: {
+                if case .damagePassed = member.fault {
+                    begun += 1
+                    cluster.crash(member, losesPower: true)
+                    do { try scene.start(member, isWide: true) } catch { Issue.record("\(error)") }
+                }
+                return scene.whole(member)
+            })
+        try #require(isWhole, "\(String(describing: member.fault))")
+        #expect(begun == 1 && member.node?.replica.log.firstIndex == 13)
+        cluster.crash(member, losesPower: true)
+        try scene.start(member, isWide: true)
+        try scene.produce(3)
+        cluster.run(milliseconds: 1_000)
+        #expect(scene.whole(member) && member.node?.replica.log.firstIndex == 13)
+        let other = try #require(cluster.members.first { $0.id != member.id && $0.id != cluster.leader?.id })
+        cluster.crash(other, losesPower: true)
+        try scene.produce(3)
+        cluster.run(milliseconds: 200)
+        #expect(try scene.writer.readAll(at: member, cluster) == scene.kept)
+    }
+
     /// Elected before it read its log, a leader finds that it cannot apply it: it makes room for one that can, and
-    /// takes the state of that one. The segment it writes to it keeps, and hands over all the same.
+    /// takes the state of that one, also if the damage is in the segment it writes to.
     @Test(arguments: [false, true]) func aLeaderThatCannotApplyItHandsOver(_ isActive: Bool) throws {
         var scene = try begin(seed: 94, wide: isActive ? 2 : nil)
         let cluster = scene.cluster
@@ -153,13 +197,12 @@ import Testing
                     do { try cluster.start(member) } catch { Issue.record("\(error)") }
                 }
                 guard let leader = cluster.leader, leader.id != member.id else { return false }
-                return isActive ? leader.node?.replica.admission != nil : scene.whole(member)
+                return scene.whole(member)
             })
         #expect(isWhole, "\(String(describing: member.fault))")
         try scene.produce(3)
         cluster.run(milliseconds: 200)
-        let reader = isActive ? try #require(cluster.leader) : member
-        #expect(try scene.writer.readAll(at: reader, cluster) == scene.kept)
+        #expect(try scene.writer.readAll(at: member, cluster) == scene.kept)
     }
 
     /// A follower that needs what is damaged at the leader, and deleted elsewhere, is not left to wait for it, even if
