@@ -19,6 +19,16 @@ import Testing
         return store
     }
 
+    /// A snapshot through `index`, which may be ahead of the log, arrives and is installed.
+    private func receive(_ index: UInt64, of store: LogStore, _ fixture: Fixture) throws -> SnapshotMetadata {
+        let point = LogPoint(index: index, term: 1, chain: store.chain(at: index) ?? 1234)
+        let bytes = try snapshotBytes(point, state: [1, 2, 3])
+        #expect(fixture.run(store.snapshotReceiveJob(index: index, offset: 0, bytes: bytes).work) == nil)
+        let install = store.snapshotInstallJob(index: index, term: 1)
+        #expect(fixture.run(install.work) == nil)
+        return try #require(install.result)
+    }
+
     @Test func writtenReadBackAndReplacedByANewerOne() throws {
         let fixture = Fixture()
         let store = try filled(fixture)
@@ -155,14 +165,10 @@ import Testing
             let end = try #require(store.sealedEnd(of: 2))
             let location = try #require(store.location(of: 2))
             #expect(end < 9 && store.noteDamage(2) && store.sealedEnd(of: store.lastIndex) == nil)
-            let point = LogPoint(index: index, term: 1, chain: store.chain(at: index) ?? 1234)
-            let bytes = try snapshotBytes(point, state: [1, 2, 3])
-            #expect(fixture.run(store.snapshotReceiveJob(index: index, offset: 0, bytes: bytes).work) == nil)
-            let install = store.snapshotInstallJob(index: index, term: 1)
-            #expect(fixture.run(install.work) == nil)
+            let received = try receive(index, of: store, fixture)
             fixture.disk.flip(fixture.path(FileNames.segment(1)), byte: Int(location.payloadOffset) + 50, mask: 1)
             fixture.disk.callsUntilPowerLoss = 1 + Int(seed % 16)
-            fixture.submit(store.begin(after: end, with: try #require(install.result)))
+            fixture.submit(store.begin(after: end, with: received))
             fixture.queue.runAll()
             #expect(store.firstIndex == end + 1 && store.damagedRanges.isEmpty && store.lastIndex == 12)
             fixture.disk.losePower()
@@ -172,7 +178,7 @@ import Testing
             #expect(recovered.lastIndex == 12 && recovered.last.chain == store.lastChain)
             if again.firstIndex == 1 { continue }
             #expect(again.firstIndex == end + 1 && recovered.damaged.isEmpty)
-            #expect(recovered.snapshot?.point == point)
+            #expect(recovered.snapshot?.point == received.point)
         }
         #expect(starts.count == 2)
     }
@@ -188,14 +194,10 @@ import Testing
             #expect(store.noteDamage(2) && store.sealedEnd(of: 2) ?? 0 > 4)
             let behind = try #require(store.pointBehind(store.damagedRanges[0]))
             #expect(behind == LogPoint(index: 2, term: 1, chain: try #require(store.chain(at: 2))))
-            let bytes = try snapshotBytes(
-                LogPoint(index: index, term: 1, chain: store.chain(at: index) ?? 1234), state: [1, 2, 3])
-            #expect(fixture.run(store.snapshotReceiveJob(index: index, offset: 0, bytes: bytes).work) == nil)
-            let install = store.snapshotInstallJob(index: index, term: 1)
-            #expect(fixture.run(install.work) == nil)
+            let received = try receive(index, of: store, fixture)
             fixture.disk.flip(fixture.path(FileNames.segment(1)), byte: Int(location.payloadOffset) + 50, mask: 1)
             fixture.disk.callsUntilPowerLoss = 1 + Int(seed % 8)
-            fixture.submit(store.begin(amid: behind, with: try #require(install.result)))
+            fixture.submit(store.begin(amid: behind, with: received))
             fixture.queue.runAll()
             #expect(store.firstIndex == 3 && store.damagedRanges.isEmpty && store.chain(at: 2) == behind.chain)
             #expect(store.location(of: 2) == nil && store.location(of: 3) != nil && store.term(at: 2) == 1)
@@ -255,11 +257,7 @@ import Testing
     @Test func aReceivedSnapshotWithinTheLogKeepsIt() throws {
         let fixture = Fixture()
         let store = try filled(fixture)
-        let point = LogPoint(index: 6, term: 1, chain: try #require(store.chain(at: 6)))
-        let write = store.snapshotReceiveJob(index: 6, offset: 0, bytes: try snapshotBytes(point, state: []))
-        #expect(fixture.run(write.work) == nil)
-        let install = store.snapshotInstallJob(index: 6, term: 1)
-        #expect(fixture.run(install.work) == nil)
+        _ = try receive(6, of: store, fixture)
         fixture.disk.losePower()
         let recovered = try fixture.open().recovered
         #expect(recovered.lastIndex == 12 && recovered.snapshot?.index == 6 && recovered.firstIndex == 1)
