@@ -20,6 +20,9 @@ package final class HoldfastServer {
     private var adminServer: HTTPServer?
     /// When the server was asked to stop (monotonic nanoseconds); nil while it serves.
     private var stoppingSince: UInt64?
+    private var hadLeadership = false
+    /// Until then clients of a leader that stops may still ask who the next one is; 0 where nobody needs to.
+    private var farewellEnd: UInt64 = 0
     /// Nothing reaches the log any more.
     private var isSealed = false
     /// The members as the log told of them last.
@@ -114,6 +117,10 @@ package final class HoldfastServer {
 extension HoldfastServer {
     /// Longest wait for another node to take over leadership.
     private static let handOverNanoseconds: UInt64 = 3_000_000_000
+    /// A producer sends its next request within this time, and the answer names the next leader. One that only sees its
+    /// connection end, of the few it has, may take the whole cluster for gone: librdkafka then begins anew with the
+    /// addresses it was configured with, after one or two seconds.
+    private static let farewellNanoseconds: UInt64 = 300_000_000
 
     /// SIGTERM or SIGINT: no new connections, leadership handed over, everything flushed, exit code 0.
     func beginStopping() {
@@ -121,14 +128,24 @@ extension HoldfastServer {
         stoppingSince = loop.monotonicNanoseconds
         logger.info("stopping", ["leader": node.replica.isLeader ? "yes" : "no"])
         kafkaListener?.close()
+        hadLeadership = node.replica.isLeader
         node.beginHandOver()
+    }
+
+    /// Leadership is with another node, and the clients here have had time to hear of it.
+    private var isHandedOver: Bool {
+        if node.replica.isLeader || node.replica.isHandingOver { return false }
+        if farewellEnd == 0, hadLeadership, kafkaListener?.connectionCount ?? 0 > 0 {
+            farewellEnd = loop.monotonicNanoseconds + Self.farewellNanoseconds
+        }
+        return loop.monotonicNanoseconds >= farewellEnd
     }
 
     private func continueStopping() {
         guard let since = stoppingSince else { return }
         let patienceIsOver = loop.monotonicNanoseconds - since > Self.handOverNanoseconds
         node.replica.tickSync()
-        guard !node.replica.isLeader || patienceIsOver || node.replica.raft.membership.voters.count == 1 else { return }
+        guard isHandedOver || patienceIsOver || node.replica.raft.membership.voters.count == 1 else { return }
         guard queue.pendingBatches == 0 || patienceIsOver else { return }
         if !isSealed {
             isSealed = true
