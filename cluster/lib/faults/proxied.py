@@ -29,12 +29,13 @@ class ProxyNetwork:
     def bind(self, ports):
         """Listens in front of a cluster with these ports; each cluster gets listeners of its own."""
         for far in range(1, self.nodes + 1):
-            self.kafka_ports[far] = self._listen(None, far, ports.of("kafka", far))
+            self.kafka_ports[far] = self.listen(None, far, ports.of("kafka", far))
             for near in range(1, self.nodes + 1):
                 if near != far:
-                    self.peer_ports[near, far] = self._listen(f"n{near}", far, ports.of("peer", far))
+                    self.peer_ports[near, far] = self.listen(f"n{near}", far, ports.of("peer", far))
 
-    def _listen(self, near, far, port):
+    def listen(self, near, far, port):
+        """The port of a new listener in front of node `far`, for connections from `near` (None: from clients)."""
         return self._order(do="listen", near=near, far=f"n{far}", port=port)["port"]
 
     def _order(self, **order):

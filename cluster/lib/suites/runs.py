@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nodes import ClusterError
+from suites.distance import at_distance
 
 LIBRARY = Path(__file__).resolve().parents[1]
 REPORT_PLUGIN = "report_plugin.py"
@@ -46,7 +47,9 @@ def run_suite(suite, folder, cluster, only, wanted):
     if not names:
         return []
     results = {}
-    for report in pytest(suite, folder, cluster, names, []):
+    with at_distance(cluster.nodes[0].bootstrap, suite.distance) as broker:
+        reports = pytest(suite, folder, cluster, broker, names, [])
+    for report in reports:
         name = report["test"]
         # A test that passes and whose fixtures then fail has failed.
         if name not in results or report["outcome"] == "failed":
@@ -55,18 +58,18 @@ def run_suite(suite, folder, cluster, only, wanted):
 
 
 def collect(suite, folder, cluster, only):
-    reports = pytest(suite, folder, cluster, suite.files, ["--collect-only"] + (["-k", only] if only else []))
+    options = ["--collect-only"] + (["-k", only] if only else [])
+    reports = pytest(suite, folder, cluster, cluster.nodes[0].bootstrap, suite.files, options)
     return [report["test"] for report in reports]
 
 
-def pytest(suite, folder, cluster, tests, options):
-    """Runs pytest in `folder`; the lines that the report plugin wrote."""
+def pytest(suite, folder, cluster, broker, tests, options):
+    """Runs pytest in `folder`, against the address `broker`; the lines that the report plugin wrote."""
     with tempfile.NamedTemporaryFile("w+") as lines:
         plugins = [f"suites.{Path(name).stem}" for name in (suite.plugin, REPORT_PLUGIN)]
         command = [sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir", str(folder), "-p", plugins[0],
                    "-p", plugins[1], "-p", "no:cacheprovider", f"--timeout={TEST_SECONDS}", "--tb=short",
                    *suite.pytest_options, *options, *tests]
-        broker = cluster.nodes[0].bootstrap
         environment = {**cluster.environment(), "PYTHONPATH": f"{LIBRARY}", "SUITE_REPORT": lines.name,
                        "SUITE_BROKER": broker, "KAFKA_URI": f"kafka://{broker}", "KAFKA_ROOT": str(folder),
                        "KAFKA_VERSION": suite.kafka_version}
