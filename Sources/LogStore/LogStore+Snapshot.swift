@@ -57,7 +57,6 @@ extension LogStore {
     /// bytes now there; a piece that would leave a gap is not written, so that the result tells where to resume.
     package func snapshotReceiveJob(index: UInt64, offset: UInt64, bytes: ByteSlice) -> SnapshotJob<UInt64> {
         let temporary = path(FileNames.received(index) + FileNames.temporarySuffix)
-        let directory = directory
         return SnapshotJob { (disk: any Disk) throws(DiskFailure) in
             let file = offset == 0
                 ? try disk.createAnew(temporary) : try disk.open(temporary, .readWrite)
