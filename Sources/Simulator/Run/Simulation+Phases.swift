@@ -11,8 +11,6 @@ package struct SimulationResult: Sendable {
     package let simulated: UInt64
     package let acknowledged: Int
     package let elections: Int
-    /// Damaged nodes that were still not repaired in the end.
-    package let unrepaired: Int
     /// Microseconds from the end of the faults to the first acknowledgement that every producer had.
     package let recovery: UInt64
 
@@ -51,7 +49,7 @@ extension Simulation {
         return SimulationResult(
             seed: plan.seed, violation: violation, coverage: coverage, eventHash: eventHash, events: eventCount,
             simulated: now, acknowledged: history.acknowledgedCount, elections: observer.elections,
-            unrepaired: unrepaired, recovery: recovery)
+            recovery: recovery)
     }
 
     /// I17: the faults are over, some nodes are down for good: the others must serve.
@@ -115,17 +113,11 @@ extension Simulation {
         guard run(until: now + Self.livenessBound, { self.workload.isAudited }) else {
             return fail("I17: \(workload.unrest ?? "the topics cannot be read to their end")")
         }
-        if isEqual() { return compareMembers() }
-        // A damaged node whose peers have deleted what it lacks may have to go on without a vote: see the catalog's
-        // page on what is not covered.
-        for machine in members where machine.isDamaged && machine.isUp {
-            note("node \(machine.id)", "kept down", "not repaired: \(observer.difference(members) ?? "")")
-            crash(machine, .killed)
-            machine.isKeptDown = true
-            unrepaired += 1
+        guard isEqual() else {
+            let difference = observer.difference(members)
+            return fail("I18: \(difference ?? "a node does not start, or one that was removed does not end")")
         }
-        if isEqual() { return compareMembers() }
-        fail("I18: \(observer.difference(members) ?? "a node does not start, or one that was removed does not end")")
+        compareMembers()
     }
 
     private func isEqual() -> Bool {

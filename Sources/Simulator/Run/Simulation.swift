@@ -32,8 +32,6 @@ package final class Simulation {
     var nemesis: Nemesis
     private(set) var workload: Workload
     private(set) lazy var clusterOperator = ClusterOperator(simulation: self)
-    /// Damaged nodes that were still not repaired in the end.
-    var unrepaired = 0
     /// What is put off, by token; and tokens that are free again.
     private var timers: [(() -> Void)?] = []
     private var freeTimers: [Int] = []

@@ -9,7 +9,6 @@ struct CampaignReport {
     private var acknowledged = 0
     private var elections = 0
     private var events = 0
-    private var unrepaired = 0
     private var recoveries: [UInt64] = []
 
     mutating func add(_ result: SimulationResult) {
@@ -19,7 +18,6 @@ struct CampaignReport {
         acknowledged += result.acknowledged
         elections += result.elections
         events += result.events
-        unrepaired += result.unrepaired
         if result.violation == nil { recoveries.append(result.recovery) } else { failures.append(result) }
     }
 
@@ -43,7 +41,6 @@ struct CampaignReport {
             ["simulated seconds per second and job", Figures.fixed(rate / Double(jobs), 0)],
             ["elections", Figures.grouped(elections)],
             ["acknowledged values", Figures.grouped(acknowledged)],
-            ["damaged nodes left without repair", "\(unrepaired)"],
             ["recovery after the last fault, median", Self.milliseconds(sorted, 50)],
             ["recovery after the last fault, 99 %", Self.milliseconds(sorted, 99)],
             ["violations", "\(failures.count)"],
