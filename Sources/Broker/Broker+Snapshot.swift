@@ -3,7 +3,7 @@ import Bytes
 /// The whole state as bytes. All but the partitions' indexes is canonical: equal states have equal bytes on every node,
 /// whatever path led to them. Of the indexes, fences and the rows still in memory are written.
 extension Broker {
-    static let snapshotVersion: UInt16 = 9
+    static let snapshotVersion: UInt16 = 10
 
     /// Pieces to be laid end to end. Takes time in proportion to the state: hand a copy of the broker to another
     /// thread.

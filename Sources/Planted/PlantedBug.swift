@@ -56,6 +56,7 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case assignsBeforeStored = "assigns-before-stored"
     case givesToTwo = "gives-to-two"
     case givesBeforeRevoked = "gives-before-revoked"
+    case upgradeForgetsHeld = "upgrade-forgets-held"
     case newCoordinatorForgetsMembers = "new-coordinator-forgets-members"
     case acknowledgesOffsetsEarly = "acknowledges-offsets-early"
     case deposedCoordinatorTellsOffsets = "deposed-coordinator-tells-offsets"

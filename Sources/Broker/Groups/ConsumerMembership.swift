@@ -1,3 +1,5 @@
+import Bytes
+
 /// The members of a group of the consumer protocol (KIP-848), and where each is on its way to what it is to read. The
 /// coordinator decides; what it has decided is here, so that its successor goes on where it stopped.
 package struct ConsumerMembership: Equatable, Sendable {
@@ -20,6 +22,9 @@ package struct ConsumerMembership: Equatable, Sendable {
             members[position] = newValue
         }
     }
+
+    /// It is a group of the classic protocol, whose members the next generation brings back there.
+    package var isClassic: Bool { !members.isEmpty && members.allSatisfy { $0.classic != nil } }
 
     package func position(of id: String) -> Int? {
         let place = place(of: id)
@@ -46,6 +51,7 @@ package struct ConsumerMembership: Equatable, Sendable {
     package mutating func apply(_ change: ConsumerMembershipChange) {
         epoch = change.epoch
         assignor = change.assignor
+        if change.replacesAll { members = [] }
         for id in change.removed { remove(id) }
         for member in change.changed { put(member) }
     }
@@ -74,6 +80,8 @@ package struct ConsumerMember: Equatable, Sendable {
     package var revoking: [PartitionKey] = []
     /// What it is to read.
     package var target: [PartitionKey] = []
+    /// Of one that speaks the classic protocol, in a group on its way from one protocol to the other; nil for others.
+    package var classic: ClassicTraits?
 
     package static let awayEpoch: Int32 = -2
 
@@ -96,6 +104,29 @@ package struct ConsumerMember: Equatable, Sendable {
     }
 }
 
+/// What the coordinator of a group of the consumer protocol must know besides of a member that speaks the classic one.
+package struct ClassicTraits: Equatable, Sendable {
+    package var sessionTimeoutMilliseconds: Int32
+    /// What it speaks, the best first.
+    package var protocols: [ClassicProtocol]
+
+    package init(sessionTimeoutMilliseconds: Int32, protocols: [ClassicProtocol]) {
+        self.sessionTimeoutMilliseconds = sessionTimeoutMilliseconds
+        self.protocols = protocols
+    }
+}
+
+package struct ClassicProtocol: Equatable, Sendable {
+    package let name: String
+    /// What the member says under it.
+    package let subscription: ByteSlice
+
+    package init(name: String, subscription: ByteSlice) {
+        self.name = name
+        self.subscription = subscription
+    }
+}
+
 /// What one step of the coordinator does to a membership.
 package struct ConsumerMembershipChange: Equatable, Sendable {
     package let group: String
@@ -105,8 +136,14 @@ package struct ConsumerMembershipChange: Equatable, Sendable {
     package let changed: [ConsumerMember]
     /// Ids.
     package let removed: [String]
+    /// `changed` are all there are, whoever was a member before: the group spoke the classic protocol.
+    package let replacesAll: Bool
 
-    package init(group: String, epoch: Int32, assignor: String, changed: [ConsumerMember], removed: [String]) {
+    package init(
+        group: String, epoch: Int32, assignor: String, changed: [ConsumerMember], removed: [String],
+        replacesAll: Bool = false
+    ) {
+        self.replacesAll = replacesAll
         self.group = group
         self.epoch = epoch
         self.assignor = assignor
@@ -122,5 +159,12 @@ package struct ConsumerMembershipChange: Equatable, Sendable {
                 old.position(of: member.id).map { old[$0] != member } ?? true
             },
             removed: old.members.map(\.id).filter { new.position(of: $0) == nil })
+    }
+
+    /// What makes `new` of whatever there was.
+    package init(group: String, to new: ConsumerMembership) {
+        self.init(
+            group: group, epoch: new.epoch, assignor: new.assignor, changed: new.members, removed: [],
+            replacesAll: true)
     }
 }

@@ -9,6 +9,7 @@ extension ByteWriter {
         members(change.changed)
         uint32(UInt32(change.removed.count))
         for id in change.removed { countedText(id) }
+        uint8(change.replacesAll ? 1 : 0)
     }
 
     mutating func membership(_ membership: ConsumerMembership) {
@@ -36,6 +37,17 @@ extension ByteWriter {
         uint32(UInt32(bitPattern: member.epoch))
         uint32(UInt32(bitPattern: member.previousEpoch))
         for keys in [member.held, member.revoking, member.target] { partitionKeys(keys) }
+        uint8(member.classic == nil ? 0 : 1)
+        if let classic = member.classic { self.classic(classic) }
+    }
+
+    private mutating func classic(_ classic: ClassicTraits) {
+        uint32(UInt32(bitPattern: classic.sessionTimeoutMilliseconds))
+        uint32(UInt32(classic.protocols.count))
+        for spoken in classic.protocols {
+            countedText(spoken.name)
+            countedBytes(spoken.subscription)
+        }
     }
 }
 
@@ -45,8 +57,10 @@ extension ByteReader {
         let epoch = Int32(bitPattern: try uint32())
         let assignor = try countedText()
         let changed = try members()
+        let removed = try countedTexts()
         return ConsumerMembershipChange(
-            group: group, epoch: epoch, assignor: assignor, changed: changed, removed: try countedTexts())
+            group: group, epoch: epoch, assignor: assignor, changed: changed, removed: removed,
+            replacesAll: try flag("replaced members"))
     }
 
     /// Members out of order are not what was written.
@@ -71,7 +85,7 @@ extension ByteReader {
     }
 
     private mutating func members() throws(DecodeError) -> [ConsumerMember] {
-        let count = try elementCount(minimumSize: 44)
+        let count = try elementCount(minimumSize: 45)
         var members: [ConsumerMember] = []
         members.reserveCapacity(count)
         for _ in 0..<count { members.append(try consumerMember()) }
@@ -97,6 +111,19 @@ extension ByteReader {
         member.held = try partitionKeys()
         member.revoking = try partitionKeys()
         member.target = try partitionKeys()
+        if try flag("classic member") { member.classic = try classic() }
         return member
+    }
+
+    private mutating func classic() throws(DecodeError) -> ClassicTraits {
+        let session = Int32(bitPattern: try uint32())
+        let count = try elementCount(minimumSize: 8)
+        var protocols: [ClassicProtocol] = []
+        protocols.reserveCapacity(count)
+        for _ in 0..<count {
+            let name = try countedText()
+            protocols.append(ClassicProtocol(name: name, subscription: try countedBytes()))
+        }
+        return ClassicTraits(sessionTimeoutMilliseconds: session, protocols: protocols)
     }
 }

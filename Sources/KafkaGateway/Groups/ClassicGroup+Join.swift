@@ -218,7 +218,7 @@ extension ClassicGroup {
 
     /// Of the protocols that all speak, the one most members like best; among equals, the first that the first member
     /// names.
-    private func chosenProtocol() -> String? {
+    func chosenProtocol() -> String? {
         let offered = members.first?.protocols.map(\.name) ?? []
         let common = offered.filter { name in members.allSatisfy { $0.speaks(name) } }
         let votes = members.compactMap { member in member.protocols.first { common.contains($0.name) }?.name }

@@ -112,9 +112,10 @@ final class ClassicGroup {
         }
     }
 
-    /// This node does not coordinate any more.
-    func abandon() {
-        for member in members { member.answerAll(.notCoordinator) }
+    /// The group is not run here any more: by this node, or in this protocol.
+    func abandon(_ code: KafkaErrorCode) {
+        storing = nil
+        for member in members { member.answerAll(code) }
     }
 }
 

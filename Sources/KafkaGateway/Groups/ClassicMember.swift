@@ -47,6 +47,20 @@ final class ClassicMember {
         touch(now)
     }
 
+    /// Of a group that spoke the consumer protocol.
+    init(_ member: ConsumerMember, _ traits: ClassicTraits, assignment: ByteSlice, now: UInt64) {
+        id = member.id
+        instance = member.instance
+        clientID = member.clientID
+        clientHost = member.clientHost
+        rebalanceMilliseconds = member.rebalanceTimeoutMilliseconds
+        sessionMilliseconds = traits.sessionTimeoutMilliseconds
+        protocols = traits.protocols.map { .init(name: $0.name, metadata: $0.subscription) }
+        self.assignment = assignment
+        hasSynced = true
+        touch(now)
+    }
+
     var rebalanceNanoseconds: UInt64 { UInt64(max(rebalanceMilliseconds, 0)) * 1_000_000 }
 
     /// The member was heard of.

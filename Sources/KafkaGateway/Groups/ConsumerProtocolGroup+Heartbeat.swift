@@ -22,19 +22,33 @@ extension ConsumerProtocolGroup {
         _ answer: @escaping (ConsumerGroupHeartbeatResponse) -> Void
     ) throws(GroupRefusal) {
         let owned = request.memberEpoch == 0 ? [] : request.topicPartitions.map(catalog.keys)
-        var next = state
         let known = try find(request, id: id, owned: owned)
-        if known == nil, state.members.count >= settings.maximumMembers {
-            throw GroupRefusal(code: .groupMaxSizeReached)
-        }
         let before = known.map { state[$0] }
         var member = before ?? ConsumerMember(joining: request, id: id, client: client)
-        if member.id != id {
-            next.remove(member.id)
-            member = member.replaced(by: id)
-        }
+        if member.id != id { member = member.replaced(by: id) }
         member.update(request, client)
         if let pattern = member.pattern, pattern != before?.pattern { try take(pattern) }
+        try take(member, before: before, owned: owned, now: now) { [settings, catalog] after, code in
+            let isTold = request.memberEpoch == 0 || request.isFull || after.held != before?.held
+            let response = ConsumerGroupHeartbeatResponse(
+                memberId: id, memberEpoch: after.epoch,
+                heartbeatIntervalMs: Int32(clamping: settings.consumerHeartbeatMilliseconds),
+                assignment: isTold ? catalog.partitions(after.held) : nil)
+            answer(code.isError ? .failed(code) : response)
+        }
+    }
+
+    /// One step of a member, which was `before`, or another in its place, or is new: what it says of itself counts from
+    /// now on, and it goes on towards what it is to read. `answer` is told where it is then, and whether the log has it.
+    func take(
+        _ member: ConsumerMember, before: ConsumerMember?, owned: [PartitionKey]?, now: UInt64,
+        answer: @escaping (ConsumerMember, KafkaErrorCode) -> Void
+    ) throws(GroupRefusal) {
+        if before == nil, state.members.count >= settings.maximumMembers {
+            throw GroupRefusal(code: .groupMaxSizeReached)
+        }
+        var next = state
+        if let before, before.id != member.id { next.remove(before.id) }
         if before.map({ $0 != member }) ?? true { next.put(member) }
         let isOther = before.map { !$0.asksForTheSame(as: member) } ?? true
         if isOther, next.members.reduce(0, { $0 + $1.byteCount }) > settings.maximumBytes {
@@ -42,18 +56,14 @@ extension ConsumerProtocolGroup {
         }
         let hasOtherTopics = topicsHaveChanged(next)
         if isOther || hasOtherTopics { retarget(&next) }
-        if let position = next.position(of: id) { next.reconcile(position, owned: owned) }
-        guard let after = next.position(of: id).map({ next[$0] }) else { return }
-        let isTold = request.memberEpoch == 0 || request.isFull || after.held != before?.held
-        let response = ConsumerGroupHeartbeatResponse(
-            memberId: id, memberEpoch: after.epoch,
-            heartbeatIntervalMs: Int32(clamping: settings.consumerHeartbeatMilliseconds),
-            assignment: isTold ? catalog.partitions(after.held) : nil)
-        advance(to: next) { answer($0.isError ? .failed($0) : response) }
-        if state.position(of: id) != nil {
+        guard let position = next.position(of: member.id) else { return }
+        next.reconcile(position, owned: owned)
+        let after = next[position]
+        advance(to: next) { answer(after, $0) }
+        if state.position(of: member.id) != nil {
             touch(after, now: now, revokesAnew: after.revoking != before?.revoking)
         }
-        if before?.id != id { forgetClocks() }
+        if before?.id != member.id { forgetClocks() }
     }
 
     private func take(_ pattern: String) throws(GroupRefusal) {
@@ -84,7 +94,7 @@ extension ConsumerProtocolGroup {
             try checkEpoch(of: state[position], request.memberEpoch, owned)
         } else if !joins {
             throw GroupRefusal(code: .fencedInstanceId)
-        } else if state[position].epoch != ConsumerMember.awayEpoch || state.position(of: id) != nil {
+        } else if state[position].isInPlace || state.position(of: id) != nil {
             throw GroupRefusal(code: .unreleasedInstanceId)
         }
         return position
@@ -113,8 +123,7 @@ extension ConsumerProtocolGroup {
             next[found].epoch = ConsumerMember.awayEpoch
             next[found].revoking = []
         } else {
-            next.remove(request.memberId)
-            retarget(&next)
+            remove([request.memberId], from: &next)
         }
         let response = ConsumerGroupHeartbeatResponse(memberId: request.memberId, memberEpoch: request.memberEpoch)
         advance(to: next) { answer($0.isError ? .failed($0) : response) }
@@ -162,6 +171,16 @@ extension ConsumerMembership {
         if member != self[position] { self[position] = member }
     }
 
+    /// The member has yet to do what it is told: to give partitions up or, by the classic protocol, to join again,
+    /// because the group has gone on, because it is to give something up, or because something is free for it now.
+    func awaits(_ member: ConsumerMember) -> Bool {
+        if member.classic == nil { return !member.revoking.isEmpty }
+        if member.epoch != epoch || !member.revoking.isEmpty { return true }
+        guard member.held.count < member.target.count, let position = position(of: member.id) else { return false }
+        let taken = taken(besides: position).union(member.held)
+        return member.target.contains { !taken.contains($0) }
+    }
+
     /// What others hold, or have yet to give up.
     private func taken(besides position: Int) -> Set<PartitionKey> {
         let others = members.indices.filter { $0 != position }
@@ -180,8 +199,11 @@ extension ConsumerMember {
             rebalanceTimeoutMilliseconds: request.rebalanceTimeoutMs, topics: [], assignor: nil)
     }
 
+    /// A static member's process that has not said that it is away. One of the classic protocol does not say so.
+    var isInPlace: Bool { epoch != Self.awayEpoch && classic == nil }
+
     /// A static member that was away is back as another process, which owns nothing yet.
-    fileprivate func replaced(by id: String) -> ConsumerMember {
+    func replaced(by id: String) -> ConsumerMember {
         var member = ConsumerMember(
             id: id, instance: instance, rack: rack, clientID: clientID, clientHost: clientHost,
             rebalanceTimeoutMilliseconds: rebalanceTimeoutMilliseconds, topics: topics, pattern: pattern,
@@ -191,8 +213,9 @@ extension ConsumerMember {
         return member
     }
 
-    /// Takes over what the request says; what it leaves out is as before.
+    /// Takes over what the request says; what it leaves out is as before. It speaks the consumer protocol from now on.
     fileprivate mutating func update(_ request: ConsumerGroupHeartbeatRequest, _ client: GroupClient) {
+        classic = nil
         clientID = client.id
         clientHost = client.host
         if let rack = request.rackId { self.rack = rack }
@@ -209,7 +232,8 @@ extension ConsumerMember {
     /// What it says of itself.
     fileprivate var byteCount: Int {
         let own = [id, instance ?? "", rack ?? "", clientID, clientHost, pattern ?? "", assignor ?? ""]
-        return (own + topics).reduce(0) { $0 + $1.utf8.count + 8 }
+        let classic = classic?.protocols.reduce(0) { $0 + $1.name.utf8.count + $1.subscription.count } ?? 0
+        return (own + topics).reduce(classic) { $0 + $1.utf8.count + 8 }
     }
 }
 

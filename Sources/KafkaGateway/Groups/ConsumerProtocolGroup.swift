@@ -5,15 +5,23 @@ import KafkaWire
 /// One group of the consumer protocol (KIP-848) as its coordinator, the leader, runs it: what its members are to read,
 /// and how they get there. All of that is in the log; here is only how far ahead of the log the coordinator is, and
 /// when members are overdue. No I/O: time comes in as monotonic nanoseconds, answers go out through closures.
+///
+/// Some of the members may speak the classic protocol, while a group is on its way from one to the other. They are told
+/// what to read, too, a generation being their epoch.
 final class ConsumerProtocolGroup {
     let name: String
     let settings: GroupSettings
     let catalog: TopicCatalog
+    /// A fresh suffix for a member id.
+    let makeSuffix: () -> String
     /// Writes a step to the log; the answer is how that ended.
     private let store: (ConsumerMembershipChange, @escaping (KafkaErrorCode) -> Void) -> Void
 
     /// With the steps that are still on their way to the log.
     private(set) var state: ConsumerMembership
+    /// The log has `state` when these are there. It has something else while a group has yet to leave the classic
+    /// protocol.
+    private(set) var isStored: Bool
     /// By member id.
     private var clocks: [String: Clock] = [:]
     private var steps: [Step] = []
@@ -25,8 +33,8 @@ final class ConsumerProtocolGroup {
     private struct Clock {
         /// When the session runs out; monotonic nanoseconds.
         var session: UInt64
-        /// When what is to be given up must have been.
-        var revocation: UInt64?
+        /// When the member must have done what is awaited of it.
+        var patience: UInt64?
     }
 
     /// A change on its way to the log, and who waits for it.
@@ -36,16 +44,19 @@ final class ConsumerProtocolGroup {
     }
 
     init(
-        name: String, stored: ConsumerMembership, now: UInt64, settings: GroupSettings, catalog: TopicCatalog,
+        name: String, state: ConsumerMembership, isStored: Bool, now: UInt64, settings: GroupSettings,
+        catalog: TopicCatalog, makeSuffix: @escaping () -> String,
         store: @escaping (ConsumerMembershipChange, @escaping (KafkaErrorCode) -> Void) -> Void
     ) {
         self.name = name
         self.settings = settings
         self.catalog = catalog
+        self.makeSuffix = makeSuffix
         patterns = SubscribedPatterns(catalog)
         self.store = store
-        state = stored
-        for member in stored.members { touch(member, now: now) }
+        self.state = state
+        self.isStored = isStored
+        for member in state.members { touch(member, now: now) }
     }
 
     /// Nothing is lost when this is dropped.
@@ -55,13 +66,16 @@ final class ConsumerProtocolGroup {
 
     /// Goes on to `next`; `done` is told when all up to it is in the log.
     func advance(to next: ConsumerMembership, _ done: @escaping (KafkaErrorCode) -> Void) {
-        if next == state {
+        if next == state, isStored {
             if steps.isEmpty { return done(.none) }
             return steps[steps.count - 1].waiting.append(done)
         }
-        let before = state
-        let change = ConsumerMembershipChange(group: name, from: before, to: next)
+        let before = (state: state, isStored: isStored)
+        let change = isStored
+            ? ConsumerMembershipChange(group: name, from: state, to: next)
+            : ConsumerMembershipChange(group: name, to: next)
         state = next
+        isStored = true
         nextStep += 1
         let number = nextStep
         steps.append(Step(number: number, waiting: [done]))
@@ -69,7 +83,7 @@ final class ConsumerProtocolGroup {
         store(change) { [self] code in
             // Refused at once: the log will never have it.
             if !isProposed, code.isError {
-                state = before
+                (state, isStored) = before
                 seen = nil
             }
             guard let position = steps.firstIndex(where: { $0.number == number }) else { return }
@@ -121,13 +135,14 @@ final class ConsumerProtocolGroup {
 
     // MARK: Time
 
-    /// The member was heard of. With `revokesAnew`, it has just been told what to give up.
+    /// The member was heard of. With `revokesAnew`, it has just been told what to do.
     func touch(_ member: ConsumerMember, now: UInt64, revokesAnew: Bool = true) {
-        let session = now + UInt64(settings.consumerSessionMilliseconds) * 1_000_000
+        let milliseconds = member.classic.map { Int($0.sessionTimeoutMilliseconds) }
+        let session = UInt64(max(milliseconds ?? settings.consumerSessionMilliseconds, 0)) * 1_000_000
         let patience = UInt64(max(member.rebalanceTimeoutMilliseconds, 0)) * 1_000_000
-        let running = revokesAnew ? nil : clocks[member.id]?.revocation
+        let running = revokesAnew ? nil : clocks[member.id]?.patience
         clocks[member.id] = Clock(
-            session: session, revocation: member.revoking.isEmpty ? nil : running ?? now + patience)
+            session: now + session, patience: state.awaits(member) ? running ?? now + patience : nil)
     }
 
     func tick(now: UInt64) {
@@ -135,14 +150,19 @@ final class ConsumerProtocolGroup {
             guard let clock = clocks[member.id] else { return false }
             if clock.session <= now { return true }
             // A static member that is away has nothing to give up any more, whatever it was told before.
-            return !member.revoking.isEmpty && clock.revocation.map { $0 <= now } ?? false
+            return clock.patience.map { $0 <= now } ?? false && state.awaits(member)
         }
         guard !overdue.isEmpty else { return }
         var next = state
-        for member in overdue { next.remove(member.id) }
-        retarget(&next)
+        remove(overdue.map(\.id), from: &next)
         advance(to: next) { _ in }
         forgetClocks()
+    }
+
+    /// The others share out anew. If only members of the classic protocol are left, they will do so themselves.
+    func remove(_ ids: [String], from next: inout ConsumerMembership) {
+        for id in ids { next.remove(id) }
+        if !next.isClassic { retarget(&next) }
     }
 
     func forgetClocks() { clocks = clocks.filter { state.position(of: $0.key) != nil } }

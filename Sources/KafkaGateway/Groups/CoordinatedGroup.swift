@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// What administrators see of a group, whichever its protocol.
+/// What members of the classic protocol ask of a group, and what administrators see of it, whichever its protocol.
 protocol CoordinatedGroup: AnyObject {
     var stateName: String { get }
     /// "classic" or "consumer".
@@ -9,6 +9,16 @@ protocol CoordinatedGroup: AnyObject {
     var hasMembers: Bool { get }
     /// What the members read; nil when that cannot be told.
     var subscribedTopics: [String]? { get }
+
+    /// Answered when the member is in. `version` is that of the request.
+    func join(
+        _ request: JoinGroupRequest, version: Int16, client: GroupClient, now: UInt64,
+        answer: @escaping (JoinGroupResponse) -> Void)
+    /// Answered when the assignment is committed.
+    func sync(_ request: SyncGroupRequest, now: UInt64, answer: @escaping (SyncGroupResponse) -> Void)
+    func heartbeat(_ request: HeartbeatRequest, now: UInt64) -> KafkaErrorCode
+    /// One member leaves, by its id or, if it is static, by its instance.
+    func leave(_ id: String, instance: String?, now: UInt64) -> KafkaErrorCode
 
     /// May this member commit offsets now? A generation below zero stands for a client that assigns by itself.
     func checkCommit(_ request: OffsetCommitRequest, version: Int16, now: UInt64) -> KafkaErrorCode
@@ -42,6 +52,15 @@ extension ConsumerProtocolGroup: CoordinatedGroup {
 
     func checkCommit(_ request: OffsetCommitRequest, version: Int16, now: UInt64) -> KafkaErrorCode {
         let code = checkOffsets(request.memberId, epoch: request.generationIdOrMemberEpoch)
+        if code == .unknownMemberId, let instance = request.groupInstanceId,
+            state.members.contains(where: { $0.instance == instance })
+        {
+            return .fencedInstanceId
+        }
+        if let member = classicMember(request.memberId) {
+            touch(member, now: now, revokesAnew: false)
+            return code == .staleMemberEpoch ? .illegalGeneration : code
+        }
         // Earlier versions have no place for the epoch, nor for what is said of it.
         if hasMembers, code != .unknownMemberId, version < 9 { return .unsupportedVersion }
         return code

@@ -39,25 +39,47 @@ final class GroupCoordinator {
         consumerGroups = []
         consumerGroupOfName = [:]
         term = leads
-        for group in abandoned { group.abandon() }
+        for group in abandoned { group.abandon(.notCoordinator) }
         guard term != nil else { return }
         #if DEBUG
         if Planted.has(.newCoordinatorForgetsMembers) { return }
         #endif
         for stored in gateway.broker.allGroups where stored.memberCount > 0 {
-            if let membership = stored.membership { take(membership, stored.name) } else { take(stored.generation) }
+            guard let membership = stored.membership else {
+                take(stored.generation)
+                continue
+            }
+            if membership.isClassic { rebalance(membership, stored.name) } else { take(membership, stored.name) }
         }
     }
 
-    @discardableResult private func take(_ stored: ConsumerMembership, _ name: String) -> ConsumerProtocolGroup {
-        let group = ConsumerProtocolGroup(
-            name: name, stored: stored, now: now, settings: settings, catalog: TopicCatalog(gateway: gateway),
+    private func make(_ state: ConsumerMembership, _ name: String, isStored: Bool) -> ConsumerProtocolGroup {
+        ConsumerProtocolGroup(
+            name: name, state: state, isStored: isStored, now: now, settings: settings, catalog: catalog,
+            makeSuffix: { [unowned self] in makeSuffix() },
             store: { [unowned self] change, completion in
                 self.gateway.propose([.changeMembership(change)]) { completion($0[0].coordinatorCode) }
             })
+    }
+
+    private var catalog: TopicCatalog { TopicCatalog(gateway: gateway) }
+
+    private func add(_ group: ConsumerProtocolGroup) {
         consumerGroups.append(group)
-        consumerGroupOfName[name] = group
+        consumerGroupOfName[group.name] = group
+    }
+
+    private func take(_ stored: ConsumerMembership, _ name: String) -> ConsumerProtocolGroup {
+        let group = make(stored, name, isStored: true)
+        add(group)
         return group
+    }
+
+    /// The last member of the consumer protocol has left: those of the classic protocol assign by themselves from now
+    /// on. The log hears of it with their first generation; until then it says the same as now.
+    private func rebalance(_ membership: ConsumerMembership, _ name: String) {
+        let group = take(GroupGeneration(group: name, number: membership.epoch, protocolType: "consumer"))
+        group.begin(with: membership, catalog: catalog, now: now)
     }
 
     @discardableResult private func take(_ stored: GroupGeneration) -> ClassicGroup {
@@ -100,24 +122,50 @@ final class GroupCoordinator {
         return gateway.broker.group(named: name)?.membership.map { take($0, name) }
     }
 
+    func consumerGroup(_ name: String) throws(GroupRefusal) -> ConsumerProtocolGroup {
+        if let group = findConsumerGroup(name) { return group }
+        throw GroupRefusal(code: .groupIdNotFound, message: "group \(name) is not a group of the consumer protocol")
+    }
+
     func findEither(_ name: String) -> (any CoordinatedGroup)? { find(name) ?? findConsumerGroup(name) }
 
-    /// A group of the other protocol becomes one of this if it has no members; nil if it has.
-    func findOrMake(_ name: String) -> ClassicGroup? {
+    /// The group that a new member of the classic protocol joins. One of the consumer protocol without members becomes
+    /// one of this.
+    func findOrMake(_ name: String) -> any CoordinatedGroup {
         if let group = find(name) { return group }
         guard let other = findConsumerGroup(name) else { return take(GroupGeneration(group: name)) }
-        if other.hasMembers { return nil }
+        if other.hasMembers { return other }
         drop(other)
         return take(GroupGeneration(group: name, number: other.state.epoch))
     }
 
-    /// Likewise.
-    func findOrMakeConsumerGroup(_ name: String) -> ConsumerProtocolGroup? {
+    /// The group that a new member of the consumer protocol joins. One of the classic protocol becomes one of this, with
+    /// the members that it has, when the new one is in: see `settle`.
+    func findOrMakeConsumerGroup(_ name: String) throws(GroupRefusal) -> ConsumerProtocolGroup {
         if let group = findConsumerGroup(name) { return group }
         guard let other = find(name) else { return take(ConsumerMembership(epoch: 0), name) }
-        guard !other.hasMembers, other.pending.isEmpty else { return nil }
+        if other.hasMembers { return make(try other.upgraded(catalog), name, isStored: false) }
         drop(other)
         return take(ConsumerMembership(epoch: max(other.generation, 0)), name)
+    }
+
+    /// To be called when `group` has had a request: it may change its protocol by that.
+    func settle(_ group: any CoordinatedGroup) {
+        guard let group = group as? ConsumerProtocolGroup else { return }
+        if let classic = groupOfName[group.name] {
+            // Whoever wanted to join was refused.
+            guard group.isStored else { return }
+            drop(classic)
+            classic.abandon(.rebalanceInProgress)
+            add(group)
+        }
+        if group.isIdle { drop(group) }
+        if group.state.isClassic { downgrade(group) }
+    }
+
+    private func downgrade(_ group: ConsumerProtocolGroup) {
+        drop(group)
+        rebalance(group.state, group.name)
     }
 
     private func drop(_ group: ClassicGroup) {
@@ -128,11 +176,6 @@ final class GroupCoordinator {
     private func drop(_ group: ConsumerProtocolGroup) {
         consumerGroupOfName[group.name] = nil
         consumerGroups.removeAll { $0 === group }
-    }
-
-    /// Whoever was about to join was refused.
-    func dropIfIdle(_ group: ConsumerProtocolGroup) {
-        if group.isIdle { drop(group) }
     }
 
     /// Names of all groups here and in the broker's state, in no meaningful order.
@@ -156,6 +199,7 @@ final class GroupCoordinator {
         for group in groups where group.isIdle { groupOfName[group.name] = nil }
         groups.removeAll { $0.isIdle }
         for group in consumerGroups { group.tick(now: time) }
+        for group in consumerGroups where group.state.isClassic { downgrade(group) }
         for group in consumerGroups where group.isIdle { consumerGroupOfName[group.name] = nil }
         consumerGroups.removeAll { $0.isIdle }
         expireOffsets(now: time)

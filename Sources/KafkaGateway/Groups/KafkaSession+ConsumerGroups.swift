@@ -11,13 +11,13 @@ extension KafkaSession {
         if let fault = request.fault(version: header.apiVersion) {
             return respond(header, ConsumerGroupHeartbeatResponse.failed(fault.code, fault.message))
         }
-        let joins = request.memberEpoch == 0
         let coordinator = gateway.coordinator
-        let group = joins
-            ? coordinator.findOrMakeConsumerGroup(request.groupId) : coordinator.findConsumerGroup(request.groupId)
-        guard let group else {
-            return respond(header, ConsumerGroupHeartbeatResponse.failed(
-                .groupIdNotFound, "group \(request.groupId) is not a group of the consumer protocol"))
+        let group: ConsumerProtocolGroup
+        do throws(GroupRefusal) {
+            group = try request.memberEpoch == 0
+                ? coordinator.findOrMakeConsumerGroup(request.groupId) : coordinator.consumerGroup(request.groupId)
+        } catch {
+            return respond(header, ConsumerGroupHeartbeatResponse.failed(error.code, error.message))
         }
         let id = request.memberId.isEmpty ? gateway.newMemberID() : request.memberId
         let client = GroupClient(id: header.clientId?.text ?? "", host: "/" + clientHost)
@@ -26,7 +26,7 @@ extension KafkaSession {
             [weak self] response in
             self?.fill(ticket, header, response)
         }
-        coordinator.dropIfIdle(group)
+        coordinator.settle(group)
     }
 
     /// ConsumerGroupDescribe (key 69).
@@ -63,7 +63,7 @@ extension ConsumerProtocolGroup {
                     clientId: member.clientID, clientHost: member.clientHost, subscribedTopicNames: member.topics,
                     subscribedTopicRegex: member.pattern,
                     assignment: catalog.describe(member.held), targetAssignment: catalog.describe(member.target),
-                    memberType: version >= 1 ? 1 : -1)
+                    memberType: version < 1 ? -1 : member.classic == nil ? 1 : 0)
             },
             authorizedOperations: operations)
     }

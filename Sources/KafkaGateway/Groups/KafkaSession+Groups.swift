@@ -34,24 +34,24 @@ extension KafkaSession {
         let sessions = settings.minimumSessionMilliseconds...settings.maximumSessionMilliseconds
         if refusal == nil, !sessions.contains(request.sessionTimeoutMs) { refusal = .invalidSessionTimeout }
         if let refusal { return respond(header, JoinGroupResponse.failed(refusal, memberId: request.memberId)) }
-        let isNew = request.memberId.isEmpty
         let coordinator = gateway.coordinator
-        let group = isNew ? coordinator.findOrMake(request.groupId) : coordinator.find(request.groupId)
-        guard let group else {
-            let code: KafkaErrorCode = isNew ? .inconsistentGroupProtocol : .unknownMemberId
-            return respond(header, JoinGroupResponse.failed(code, memberId: request.memberId))
+        let found = request.memberId.isEmpty
+            ? coordinator.findOrMake(request.groupId) : coordinator.findEither(request.groupId)
+        guard let group = found else {
+            return respond(header, JoinGroupResponse.failed(.unknownMemberId, memberId: request.memberId))
         }
         let ticket = reserve(holding: 0)
         let client = GroupClient(id: header.clientId?.text ?? "", host: "/" + clientHost)
         group.join(request, version: header.apiVersion, client: client, now: now) { [weak self] response in
             self?.fill(ticket, header, response)
         }
+        coordinator.settle(group)
     }
 
     /// SyncGroup (key 14). Answered when the assignment is committed.
     func syncGroup(_ header: KafkaRequestHeader, _ request: SyncGroupRequest) {
         if let refusal = refusal(of: request.groupId) { return respond(header, SyncGroupResponse.failed(refusal)) }
-        guard let group = gateway.coordinator.find(request.groupId) else {
+        guard let group = gateway.coordinator.findEither(request.groupId) else {
             return respond(header, SyncGroupResponse.failed(.unknownMemberId))
         }
         let ticket = reserve(holding: 0)
@@ -61,7 +61,7 @@ extension KafkaSession {
     /// Heartbeat (key 12).
     func heartbeat(_ header: KafkaRequestHeader, _ request: HeartbeatRequest) {
         let code = refusal(of: request.groupId)
-            ?? gateway.coordinator.find(request.groupId)?.heartbeat(request, now: now) ?? .unknownMemberId
+            ?? gateway.coordinator.findEither(request.groupId)?.heartbeat(request, now: now) ?? .unknownMemberId
         respond(header, HeartbeatResponse(errorCode: code))
     }
 
@@ -70,13 +70,14 @@ extension KafkaSession {
         if let refusal = refusal(of: request.groupId) {
             return respond(header, LeaveGroupResponse(errorCode: refusal))
         }
-        let group = gateway.coordinator.find(request.groupId)
+        let group = gateway.coordinator.findEither(request.groupId)
         let members = request.members.map { member in
             LeaveGroupResponse.Member(
                 memberId: member.memberId, groupInstanceId: member.groupInstanceId,
                 errorCode: group?.leave(member.memberId, instance: member.groupInstanceId, now: now)
                     ?? .unknownMemberId)
         }
+        if let group { gateway.coordinator.settle(group) }
         if header.apiVersion < 3 {
             return respond(header, LeaveGroupResponse(errorCode: members.first?.errorCode ?? .unknownMemberId))
         }

@@ -28,6 +28,24 @@ struct TopicCatalog {
         }
     }
 
+    /// Those that exist, in order, each once.
+    func keys(_ topics: [ConsumerProtocolPartitions]) -> [PartitionKey] {
+        let keys = topics.flatMap { topic -> [PartitionKey] in
+            guard let found = find(topic.topic) else { return [] }
+            return topic.partitions.filter { $0 >= 0 && $0 < found.partitions }.map {
+                PartitionKey(topic: found.number, partition: UInt32($0))
+            }
+        }
+        return Set(keys).sorted()
+    }
+
+    /// By name, as members of the classic protocol are told; without those of topics that were deleted.
+    func named(_ keys: [PartitionKey]) -> [ConsumerProtocolPartitions] {
+        byTopic(keys).compactMap { number, partitions in
+            name(ofTopic: number).map { .init(topic: $0, partitions: partitions) }
+        }
+    }
+
     /// `keys` are in order. Those of topics that were deleted are left out: they have no id any more.
     func partitions(_ keys: [PartitionKey]) -> [KafkaTopicPartitions] {
         byTopic(keys).compactMap { number, partitions in

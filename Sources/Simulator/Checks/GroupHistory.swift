@@ -188,8 +188,9 @@ package final class GroupHistory {
         return nil
     }
 
-    /// A member of the consumer protocol that named `sent` as its epoch, 0 to join, at `asked`, was told the one of
-    /// `claim`. Answers what is wrong with that, if anything.
+    /// A member that named `sent` as its epoch, 0 to join, at `asked`, was told the one of `claim`: one of the consumer
+    /// protocol, or one of the classic protocol in a group with such members. Answers what is wrong with that, if
+    /// anything.
     package func told(_ claim: Claim, sent: Int32, asked: Int) -> String? {
         if sent > 0, claim.generation < sent {
             return "epoch: \(claim.holder) was at \(sent), and was told \(claim.generation)"
@@ -234,15 +235,11 @@ package final class GroupHistory {
     /// Why a commit that is sent now must be refused; nil if it may be carried out.
     package func objection(_ claim: Claim) -> String? {
         let group = groups[claim.group]
-        if claim.isClassic {
-            let newest = max(group.newestGeneration, group.newestEpoch)
-            if claim.generation < newest { return "generation \(claim.generation) ended before \(newest)" }
-        } else {
-            let newest = group.epochs[claim.member] ?? 0
-            if claim.generation < newest { return "\(claim.member) had gone on to epoch \(newest)" }
-            if claim.generation < group.newestGeneration {
-                return "the classic generation \(group.newestGeneration) had followed"
-            }
+        if let newest = group.epochs[claim.member], claim.generation < newest {
+            return "\(claim.member) had gone on to \(newest)"
+        }
+        if claim.generation < group.newestGeneration {
+            return "the classic generation \(group.newestGeneration) had followed"
         }
         guard let instance = claim.instance else { return nil }
         let own = group.successions.last { $0.member == claim.member }

@@ -75,6 +75,7 @@ package enum FaultClass: String, CaseIterable, Sendable {
     case groupMemberLeft = "group-member-left"
     case staticMemberReplaced = "static-member-replaced"
     case groupProtocolChanged = "group-protocol-changed"
+    case sharedWithClassic = "shared-with-classic"
     case classicRebalance = "classic-rebalance"
     case consumerRebalance = "consumer-rebalance"
     case staleCommitRefused = "stale-commit-refused"

@@ -34,6 +34,8 @@ package struct GroupPlan: Sendable {
     package var lingeringPerMille: Int
     /// There are processes that keep offsets without being members.
     package var hasKeepers: Bool
+    /// When the protocol changes, members of the one before stay.
+    package var mixesProtocols: Bool
 
     /// Nil for a run without groups.
     package init?(seed: UInt64) {
@@ -60,6 +62,7 @@ package struct GroupPlan: Sendable {
         slowRevocationPerMille = random.pick([0, 700])
         lingeringPerMille = random.pick([0, 300])
         hasKeepers = random.chance(perMille: 700)
+        mixesProtocols = random.chance(perMille: 500)
     }
 
     /// A classic coordinator takes the members' word for their sessions, within bounds. Offsets are kept for longer

@@ -104,7 +104,7 @@ final class Nemesis {
         case .lostWrite, .tornWrite, .reorderedWrites, .lostName, .memberReturned: break
         // Groups see to their members themselves.
         case .groupMemberCrashed, .groupMemberPaused, .groupMemberLeft, .staticMemberReplaced, .groupProtocolChanged,
-            .classicRebalance, .consumerRebalance, .staleCommitRefused, .groupTransactionCommitted,
+            .sharedWithClassic, .classicRebalance, .consumerRebalance, .staleCommitRefused, .groupTransactionCommitted,
             .groupTransactionAborted, .slowRevocation, .unstableOffsets, .formerCoordinatorAsked:
             break
         case .partitionCleaned, .segmentsRewritten, .replacementRefused, .committedUnflushed, .rejoined,

@@ -143,7 +143,7 @@ extension FaultClass {
     /// Groups see to their members themselves.
     static let ofGroups: [FaultClass] = [
         .groupMemberCrashed, .groupMemberPaused, .groupMemberLeft, .staticMemberReplaced, .groupProtocolChanged,
-        .classicRebalance, .consumerRebalance, .staleCommitRefused, .groupTransactionCommitted,
+        .sharedWithClassic, .classicRebalance, .consumerRebalance, .staleCommitRefused, .groupTransactionCommitted,
         .groupTransactionAborted, .slowRevocation, .unstableOffsets, .formerCoordinatorAsked,
     ]
 

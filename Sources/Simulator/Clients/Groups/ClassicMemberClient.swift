@@ -38,27 +38,28 @@ final class ClassicMemberClient: GroupMemberClient {
                 self.memberId = ""
                 self.joinAgain()
             case .fencedInstanceId: self.end()
-            // A member of the other protocol is still there, or what was agreed on is gone.
-            case .inconsistentGroupProtocol, .rebalanceInProgress: self.joinAgain()
+            // A process with its name is there, or what was agreed on is gone.
+            case .unreleasedInstanceId, .rebalanceInProgress: self.joinAgain()
             case _ where code.isRetriable: self.joinAgain(forgetting: true)
             default: self.simulation.fail("\(self.name): JoinGroup was refused with \(code.name)")
             }
         }
     }
 
-    private func joined(_ response: JoinGroupResponse, asked: Int) {
-        memberId = response.memberId
-        generation = response.generationId
+    private func joined(_ joined: JoinGroupResponse, asked: Int) {
+        memberId = joined.memberId
+        generation = joined.generationId
         var assignments: [SyncGroupRequest.Assignment] = []
-        if response.leader == memberId, !response.skipAssignment { assignments = assign(response.members) }
+        if joined.leader == memberId, !joined.skipAssignment { assignments = assign(joined.members) }
         let request = SyncGroupRequest(
             groupId: group.name, generationId: generation, memberId: memberId, groupInstanceId: instance,
-            protocolType: response.protocolType, protocolName: response.protocolName, assignments: assignments)
+            protocolType: joined.protocolType, protocolName: joined.protocolName, assignments: assignments)
         let patience = UInt64(2 * group.plan.rebalanceMilliseconds) * 1000
         ask(request, extraTime: patience, as: SyncGroupResponse.self) { [unowned self] response in
             let code = response?.errorCode ?? .networkException
             switch code {
-            case .none: if let response { self.synced(response, asked: asked) }
+            case .none:
+                if let response { self.synced(response, isGiven: joined.leader.isEmpty, asked: asked) }
             case .rebalanceInProgress, .illegalGeneration: self.joinAgain()
             case .unknownMemberId:
                 self.memberId = ""
@@ -92,11 +93,18 @@ final class ClassicMemberClient: GroupMemberClient {
         }
     }
 
-    private func synced(_ response: SyncGroupResponse, asked: Int) {
+    /// `isGiven`: by the coordinator, because there are members of the consumer protocol; else by a member.
+    private func synced(_ response: SyncGroupResponse, isGiven: Bool, asked: Int) {
         do {
             let partitions = try ConsumerAssignment.decode(response.assignment, topic: group.topic)
+            guard partitions.allSatisfy(holdings.indices.contains) else {
+                throw ClientFault("\(partitions) are not partitions of \(group.topic)")
+            }
             let before = history.newest(group.number)
-            if let wrong = history.assigned(claim, partitions, asked: asked) { throw ClientFault(wrong) }
+            let wrong = isGiven
+                ? history.told(claim, sent: 0, asked: asked) : history.assigned(claim, partitions, asked: asked)
+            if let wrong { throw ClientFault(wrong) }
+            if isGiven { simulation.coverage[.sharedWithClassic] += 1 }
             if before > 0, generation > before { simulation.coverage[.classicRebalance] += 1 }
             simulation.note(name, "reads", "\(partitions) in generation \(generation)")
             take(partitions)

@@ -62,7 +62,7 @@ final class ConsumerMemberClient: GroupMemberClient {
             case .none: if let response { self.attended(response, sent: sent, asked: asked) }
             case .unknownMemberId, .fencedMemberEpoch: self.isOut(code)
             case .fencedInstanceId: self.end()
-            // A process with its name is there, or a member of the other protocol.
+            // A process with its name is there; or it had gone on in a group that speaks the other protocol now.
             case .unreleasedInstanceId, .groupIdNotFound: self.joinAgain()
             case _ where code.isRetriable:
                 self.forgetCoordinator()

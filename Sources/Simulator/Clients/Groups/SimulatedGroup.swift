@@ -137,19 +137,23 @@ final class SimulatedGroup {
         isClassic.toggle()
         isChanging = true
         simulation.note(name, "changes", "to the \(isClassic ? "classic" : "consumer") protocol")
-        for place in places.indices {
+        for place in places.indices where !plan.mixesProtocols {
             guard let process = places[place].process, !process.isEnded else { continue }
             if random.chance(perMille: 800) { process.leave() } else { kill(process) }
         }
-        start(0)
+        if let process = places[0].process, !process.isEnded { replace(process, 0) } else { start(0) }
     }
 
     // MARK: The end
 
-    /// Nothing happens to the members any more. Those of the protocol before go.
+    /// Nothing happens to the members any more. A static one of the classic protocol may not have heard yet that a process
+    /// of the other has its name, and could only ask for it again and again.
     func close() {
         isClosing = true
-        for process in members where process.isClassic != isClassic { process.end() }
+        for place in places {
+            guard let instance = place.instance, place.process?.isClassic == false else { continue }
+            for process in members where process.isClassic && process.instance == instance { process.end() }
+        }
     }
 
     /// The last one may still have been about to leave.
