@@ -16,6 +16,7 @@ import kafka
 import pytest
 from confluent_kafka.admin import AdminClient
 from kafka.admin import KafkaAdminClient
+from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 from clients import CLIENTS, records
 from conftest import kafka_ports
@@ -159,6 +160,113 @@ def test_five_members_come_and_go_in_the_consumer_protocol(cluster, topic, assig
     wait_until(lambda: len({row[:2] for member in members for row in member.seen}) == len(pairs), SECONDS,
                "every record to be read")
     for member in members:
+        member.stop()
+
+
+def group_type(cluster, group):
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
+    return admin.describe_consumer_groups([group])[group].result(SECONDS).type.name
+
+
+def wait_read(members, count):
+    wait_until(lambda: len({row[:2] for member in members for row in member.seen}) == count, SECONDS,
+               "every record to be read")
+
+
+@pytest.mark.parametrize("assignor", ("range", "cooperative-sticky"))
+def test_a_group_changes_its_protocol_one_member_after_the_other(cluster, topic, assignor):
+    name, group = topic(PARTITIONS), f"changing-{assignor}"
+    classic = {"partition.assignment.strategy": assignor}
+    members, written = [], 0
+
+    def replace_all(protocol, options):
+        """Rolls over; each time some records are written while the members move."""
+        nonlocal written
+        for position in range(3):
+            leaving = members[position]
+            members.append(Confluent(cluster.bootstrap, name, group, **options))
+            CLIENTS[1].write(cluster.bootstrap, name, records(300))
+            written += 300
+            wait_until(lambda: shared_out(members[position:]), SECONDS, f"one more of the {protocol} protocol")
+            leaving.stop()
+            wait_until(lambda: shared_out(members[position + 1:]), SECONDS, f"{protocol}: one less of the other")
+        wait_read(everybody + members, written)
+        everybody.extend(members[:3])
+        del members[:3]
+        assert group_type(cluster, group) == protocol
+
+    everybody = []
+    members += [Confluent(cluster.bootstrap, name, group, **classic) for _ in range(3)]
+    wait_until(lambda: shared_out(members), SECONDS, "three members to share out the partitions")
+    assert group_type(cluster, group) == "CLASSIC"
+    replace_all("CONSUMER", consumer_protocol("uniform"))
+    replace_all("CLASSIC", classic)
+    for member in members:
+        member.stop()
+
+
+class KafkaPython(threading.Thread):
+    """A member of the classic protocol."""
+
+    def __init__(self, bootstrap, topic, group):
+        super().__init__(daemon=True)
+        self.consumer = kafka.KafkaConsumer(
+            topic, bootstrap_servers=bootstrap, group_id=group, auto_offset_reset="earliest",
+            session_timeout_ms=6000, heartbeat_interval_ms=500,
+            partition_assignment_strategy=[RoundRobinPartitionAssignor])
+        self.owned, self.seen = [], []
+        self.ending = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.ending.is_set():
+            for place, messages in self.consumer.poll(timeout_ms=200).items():
+                self.seen += [(place.partition, message.offset) for message in messages]
+            self.owned = sorted(place.partition for place in self.consumer.assignment())
+        self.consumer.close()
+
+    def stop(self):
+        self.ending.set()
+        self.join(SECONDS)
+        assert not self.is_alive()
+
+
+class Aiokafka(KafkaPython):
+    def __init__(self, bootstrap, topic, group):
+        threading.Thread.__init__(self, daemon=True)
+        self.options = {"bootstrap_servers": bootstrap, "group_id": group, "auto_offset_reset": "earliest",
+                        "session_timeout_ms": 6000, "heartbeat_interval_ms": 500}
+        self.topic, self.owned, self.seen = topic, [], []
+        self.ending = threading.Event()
+        self.start()
+
+    def run(self):
+        asyncio.run(self.read())
+
+    async def read(self):
+        consumer = aiokafka.AIOKafkaConsumer(self.topic, **self.options)
+        await consumer.start()
+        while not self.ending.is_set():
+            for place, messages in (await consumer.getmany(timeout_ms=200)).items():
+                self.seen += [(place.partition, message.offset) for message in messages]
+            self.owned = sorted(place.partition for place in consumer.assignment())
+        await consumer.stop()
+
+
+def test_members_of_three_clients_and_two_protocols(cluster, topic):
+    name, group = topic(PARTITIONS), "of-three-clients"
+    new = Confluent(cluster.bootstrap, name, group, **consumer_protocol("uniform"))
+    members = [new, KafkaPython(cluster.bootstrap, name, group), Aiokafka(cluster.bootstrap, name, group)]
+    wait_until(lambda: shared_out(members), SECONDS, "three members to share out the partitions")
+    assert group_type(cluster, group) == "CONSUMER"
+    CLIENTS[1].write(cluster.bootstrap, name, records(600))
+    wait_read(members, 600)
+    new.stop()
+    wait_until(lambda: shared_out(members[1:]), SECONDS, "the two others to take over")
+    assert group_type(cluster, group) == "CLASSIC"
+    CLIENTS[1].write(cluster.bootstrap, name, records(600))
+    wait_read(members, 1200)
+    for member in members[1:]:
         member.stop()
 
 

@@ -49,6 +49,22 @@ extension ClassicGroup {
             code: .groupIdNotFound, message: "group \(name) cannot change to the consumer protocol: \(reason)")
     }
 
+    /// Those who wait for a generation join the group of the consumer protocol instead; whoever waits for an assignment
+    /// is to join again.
+    func move(to group: ConsumerProtocolGroup, now: UInt64) {
+        for member in members {
+            guard let answer = member.takeJoin() else { continue }
+            let request = JoinGroupRequest(
+                groupId: name, sessionTimeoutMs: member.sessionMilliseconds,
+                rebalanceTimeoutMs: member.rebalanceMilliseconds, memberId: member.id,
+                groupInstanceId: member.instance, protocolType: protocolType, protocols: member.protocols)
+            let client = GroupClient(id: member.clientID, host: member.clientHost)
+            let version = SupportedApis[.joinGroup].maximum
+            group.join(request, version: version, client: client, now: now, answer: answer)
+        }
+        abandon(.rebalanceInProgress)
+    }
+
     /// Takes over all members of a group that spoke the consumer protocol, and has them agree on a generation.
     func begin(with membership: ConsumerMembership, catalog: TopicCatalog, now: UInt64) {
         members = membership.members.compactMap { member in

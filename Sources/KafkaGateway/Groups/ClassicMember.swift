@@ -106,10 +106,12 @@ final class ClassicMember {
         hasSynced = true
     }
 
-    func answerJoin(_ response: JoinGroupResponse) {
-        let answer = join
-        join = nil
-        answer?(response)
+    func answerJoin(_ response: JoinGroupResponse) { takeJoin()?(response) }
+
+    /// Who waits for the generation is answered elsewhere.
+    func takeJoin() -> ((JoinGroupResponse) -> Void)? {
+        defer { join = nil }
+        return join
     }
 
     func answerSync(_ response: SyncGroupResponse) {

@@ -69,7 +69,7 @@ final class GroupCoordinator {
         consumerGroupOfName[group.name] = group
     }
 
-    private func take(_ stored: ConsumerMembership, _ name: String) -> ConsumerProtocolGroup {
+    @discardableResult private func take(_ stored: ConsumerMembership, _ name: String) -> ConsumerProtocolGroup {
         let group = make(stored, name, isStored: true)
         add(group)
         return group
@@ -156,8 +156,8 @@ final class GroupCoordinator {
             // Whoever wanted to join was refused.
             guard group.isStored else { return }
             drop(classic)
-            classic.abandon(.rebalanceInProgress)
             add(group)
+            classic.move(to: group, now: now)
         }
         if group.isIdle { drop(group) }
         if group.state.isClassic { downgrade(group) }
