@@ -78,10 +78,10 @@ extension ConsumerProtocolGroup {
             if member.epoch < state.epoch, member.revoking.isEmpty {
                 throw GroupRefusal(code: .rebalanceInProgress)
             }
+            let assignment = ConsumerProtocolAssignment(
+                version: member.classic?.subscriptionVersion ?? 0, partitions: catalog.named(member.held))
             let response = SyncGroupResponse(
-                protocolType: "consumer", protocolName: request.protocolName,
-                assignment: ConsumerProtocolAssignment(
-                    version: member.classic?.subscriptionVersion ?? 0, partitions: catalog.named(member.held)).encoded())
+                protocolType: "consumer", protocolName: request.protocolName, assignment: assignment.encoded())
             advance(to: state) { answer($0.isError ? .failed($0) : response) }
         } catch {
             answer(.failed(error.code))

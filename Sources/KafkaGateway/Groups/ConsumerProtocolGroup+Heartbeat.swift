@@ -38,8 +38,9 @@ extension ConsumerProtocolGroup {
         }
     }
 
-    /// One step of a member, which was `before`, or another in its place, or is new: what it says of itself counts from
-    /// now on, and it goes on towards what it is to read. `answer` is told where it is then, and whether the log has it.
+    /// One step of a member, which was `before`, or takes the place of that, or is new: what it says of itself counts
+    /// from now on, and it goes on towards what it is to read. `answer` is told where it is then, and whether the log
+    /// has it.
     func take(
         _ member: ConsumerMember, before: ConsumerMember?, owned: [PartitionKey]?, now: UInt64,
         answer: @escaping (ConsumerMember, KafkaErrorCode) -> Void

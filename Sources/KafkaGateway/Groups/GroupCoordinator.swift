@@ -139,8 +139,8 @@ final class GroupCoordinator {
         return take(GroupGeneration(group: name, number: other.state.epoch))
     }
 
-    /// The group that a new member of the consumer protocol joins. One of the classic protocol becomes one of this, with
-    /// the members that it has, when the new one is in: see `settle`.
+    /// The group that a new member of the consumer protocol joins. One of the classic protocol becomes one of this,
+    /// with the members that it has, when the new one is in: see `settle`.
     func findOrMakeConsumerGroup(_ name: String) throws(GroupRefusal) -> ConsumerProtocolGroup {
         if let group = findConsumerGroup(name) { return group }
         guard let other = find(name) else { return take(ConsumerMembership(epoch: 0), name) }
