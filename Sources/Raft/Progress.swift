@@ -46,15 +46,17 @@ extension Progress {
     /// `taken` has arrived.
     package mutating func acknowledge(_ index: LogIndex, written end: LogIndex = 0, taken: LogIndex = 0) {
         stalledAt = nil
-        // A duplicate below `matched` says nothing about the probe that is out.
-        let answersProbe = index >= matched
+        // A duplicate below `matched` says nothing about the probe that is out. A follower that has found damage below
+        // it since acknowledges less, and has what the probe asks for all the same. (Seed 15778 of the simulator.)
+        let answersProbe = index >= matched || taken + 1 >= next
         matched = max(matched, index)
         written = max(written, end, matched)
-        next = max(next, written + 1)
-        inflight.release(through: max(written, taken))
+        let arrived = max(written, taken)
+        next = max(next, arrived + 1)
+        inflight.release(through: arrived)
         switch state {
-        case .probe where answersProbe: becomeReplicate()
-        case .snapshot where matched >= offered.index: becomeReplicate()
+        case .probe where answersProbe: becomeReplicate(after: arrived)
+        case .snapshot where matched >= offered.index: becomeReplicate(after: arrived)
         default: break
         }
     }
@@ -115,8 +117,8 @@ extension Progress {
         inflight.removeAll()
     }
 
-    private mutating func becomeReplicate() {
-        let end = max(written, inflight.last ?? 0)
+    private mutating func becomeReplicate(after arrived: LogIndex) {
+        let end = max(arrived, inflight.last ?? 0)
         state = .replicate
         next = end + 1
         isProbeSent = false
