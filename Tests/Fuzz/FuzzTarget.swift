@@ -28,7 +28,7 @@ struct FuzzTarget: Sendable {
     }
 
     static let all: [FuzzTarget] = [
-        kafkaRequest, kafkaResponse, kafkaSession, frameStream, recordBatch, compressedRecords, cleanedBatches,
+        kafkaRequest, kafkaResponse, kafkaSession, consumerProtocol, frameStream, recordBatch, compressedRecords, cleanedBatches,
         peerFrame, peerHandshake, voteFile,
         identity, memberships, sidecar, snapshotFile, logRecovery, brokerCommand, brokerLog, brokerSnapshot,
         httpRequest, httpResponse, json, configuration, planted,

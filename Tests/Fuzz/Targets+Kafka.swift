@@ -57,6 +57,28 @@ extension FuzzTarget {
         }
     }
 
+    static let consumerProtocol = FuzzTarget(
+        "consumer-protocol", "what consumers of the classic protocol tell each other; it survives encoding and decoding",
+        seeds: {
+            let partitions = [ConsumerProtocolPartitions(topic: "t", partitions: [0, 3])]
+            let subscriptions = (0...ConsumerProtocolSubscription.newestVersion).map {
+                ConsumerProtocolSubscription(
+                    version: $0, topics: ["t", "u"], ownedPartitions: partitions, rackId: "r"
+                ).encoded()
+            }
+            return subscriptions + [ConsumerProtocolAssignment(version: 1, partitions: partitions).encoded()]
+        },
+        run: { input in
+            if let subscription = accepted({ try ConsumerProtocolSubscription(from: input) }) {
+                let again = try ConsumerProtocolSubscription(from: subscription.encoded())
+                require(again == subscription, "\(subscription) survives encoding")
+            }
+            if let assignment = accepted({ try ConsumerProtocolAssignment(from: input) }) {
+                let again = try ConsumerProtocolAssignment(from: assignment.encoded())
+                require(again.partitions == assignment.partitions, "\(assignment) survives encoding")
+            }
+        })
+
     static let frameStream = FuzzTarget(
         "frame-stream", "a stream of length-prefixed frames, the same frames however it is cut into pieces",
         seeds: { [.joined([ByteSlice([3, 0, 0, 0, 1, 9, 0, 0, 0, 2, 8, 7])])] },

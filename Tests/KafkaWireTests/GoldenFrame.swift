@@ -18,7 +18,7 @@ struct GoldenFrame: CustomStringConvertible {
 
     var description: String { "\(key) version \(version)" }
 
-    private static func decode(_ hex: String) -> [UInt8] {
+    static func decode(_ hex: String) -> [UInt8] {
         let digits = hex.utf8.compactMap { digit -> UInt8? in
             switch digit {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
