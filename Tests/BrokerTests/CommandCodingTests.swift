@@ -52,6 +52,7 @@ struct CommandCodingTests {
                         id: "n", instance: nil, rack: nil, clientID: "c", clientHost: "/h",
                         rebalanceTimeoutMilliseconds: 1, topics: [], assignor: nil),
                 ], removed: ["o", ""])),
+        .changeMembership(ConsumerMembershipChange(group: "é", to: ofBothProtocols)),
         .commitOffsets(
             group: "g",
             offsets: [

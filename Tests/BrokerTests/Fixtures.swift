@@ -202,3 +202,23 @@ struct Leader {
 struct Unexpected: Error {
     var text: String
 }
+
+/// A member of the classic protocol, and one of the other.
+let ofBothProtocols: ConsumerMembership = {
+    var membership = ConsumerMembership(epoch: 7, assignor: "range")
+    for (id, isClassic) in [("m", true), ("n", false)] {
+        var member = ConsumerMember(
+            id: id, instance: nil, rack: nil, clientID: "c", clientHost: "/h", rebalanceTimeoutMilliseconds: 1,
+            topics: ["t"], assignor: nil, epoch: 7)
+        if isClassic {
+            member.classic = ClassicTraits(
+                sessionTimeoutMilliseconds: 6_000,
+                protocols: [
+                    ClassicProtocol(name: "range", subscription: ByteSlice([0, 1])),
+                    ClassicProtocol(name: "", subscription: .empty),
+                ])
+        }
+        membership.put(member)
+    }
+    return membership
+}()

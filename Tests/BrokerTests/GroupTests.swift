@@ -98,6 +98,17 @@ struct GroupTests {
         #expect(leader.broker.group(named: "g")?.membership == nil && leader.broker.group(named: "g")?.memberCount == 1)
     }
 
+    /// A classic group may still be the membership of before, as the log has it, when it changes its protocol again.
+    @Test func whatReplacesAllLeavesNobodyBehind() throws {
+        var leader = try leader()
+        try leader.run(.changeMembership(step(1, ["a", "b"])))
+        var membership = ConsumerMembership(epoch: 4)
+        membership.put(ofBothProtocols.members[0])
+        #expect(membership.isClassic && !ofBothProtocols.isClassic && !ConsumerMembership(epoch: 0).isClassic)
+        try leader.run(.changeMembership(ConsumerMembershipChange(group: "g", to: membership)))
+        #expect(leader.broker.group(named: "g")?.membership == membership)
+    }
+
     @Test func aMembershipCountsAsMembers() throws {
         var leader = try leader()
         leader.clock = 1_000

@@ -157,12 +157,13 @@ struct RandomLog {
                     pattern: serial % 3 == 0 ? "p\(serial)" : nil, assignor: "range", epoch: Int32(serial))
                 member.held = [key()]
                 member.target = [key(), key()]
+                if serial % 4 == 0 { member.classic = ofBothProtocols.members[0].classic }
                 return member
             }
             return .changeMembership(
                 ConsumerMembershipChange(
                     group: group, epoch: Int32(serial), assignor: "uniform", changed: members,
-                    removed: ["m\(random.below(4))-0"]))
+                    removed: ["m\(random.below(4))-0"], replacesAll: serial % 5 == 0))
         case 2, 7: return .deleteGroup(group)
         case 3: return .deleteOffsets(group: group, keys: [key(), key()])
         case 4: return .expireOffsets(before: leader.clock - Int64(random.below(2_000)))

@@ -28,9 +28,8 @@ struct FuzzTarget: Sendable {
     }
 
     static let all: [FuzzTarget] = [
-        kafkaRequest, kafkaResponse, kafkaSession, consumerProtocol, frameStream, recordBatch, compressedRecords, cleanedBatches,
-        peerFrame, peerHandshake, voteFile,
-        identity, memberships, sidecar, snapshotFile, logRecovery, brokerCommand, brokerLog, brokerSnapshot,
+        kafkaRequest, kafkaResponse, kafkaSession, consumerProtocol, frameStream, recordBatch, compressedRecords,
+        cleanedBatches, peerFrame, peerHandshake, voteFile, identity, memberships, sidecar, snapshotFile, logRecovery, brokerCommand, brokerLog, brokerSnapshot,
         httpRequest, httpResponse, json, configuration, planted,
     ]
 

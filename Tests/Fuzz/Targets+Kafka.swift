@@ -58,7 +58,7 @@ extension FuzzTarget {
     }
 
     static let consumerProtocol = FuzzTarget(
-        "consumer-protocol", "what consumers of the classic protocol tell each other; it survives encoding and decoding",
+        "consumer-protocol", "what classic consumers tell each other; it survives encoding and decoding",
         seeds: {
             let partitions = [ConsumerProtocolPartitions(topic: "t", partitions: [0, 3])]
             let subscriptions = (0...ConsumerProtocolSubscription.newestVersion).map {

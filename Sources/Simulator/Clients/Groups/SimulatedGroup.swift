@@ -146,8 +146,8 @@ final class SimulatedGroup {
 
     // MARK: The end
 
-    /// Nothing happens to the members any more. A static one of the classic protocol may not have heard yet that a process
-    /// of the other has its name, and could only ask for it again and again.
+    /// Nothing happens to the members any more. A static one of the classic protocol may not have heard yet that a
+    /// process of the other has its name, and could only ask for it again and again.
     func close() {
         isClosing = true
         for place in places {
