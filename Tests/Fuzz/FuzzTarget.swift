@@ -29,8 +29,8 @@ struct FuzzTarget: Sendable {
 
     static let all: [FuzzTarget] = [
         kafkaRequest, kafkaResponse, kafkaSession, consumerProtocol, frameStream, recordBatch, compressedRecords,
-        cleanedBatches, peerFrame, peerHandshake, voteFile, identity, memberships, sidecar, snapshotFile, logRecovery, brokerCommand, brokerLog, brokerSnapshot,
-        httpRequest, httpResponse, json, configuration, planted,
+        cleanedBatches, peerFrame, peerHandshake, voteFile, identity, memberships, sidecar, snapshotFile, logRecovery,
+        brokerCommand, brokerLog, brokerSnapshot, httpRequest, httpResponse, json, configuration, planted,
     ]
 
     /// Run only by name: a trap that a fuzzer with eyes finds in seconds.
