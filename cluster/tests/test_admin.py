@@ -51,7 +51,17 @@ def settings(confluent, topic):
 
 
 def become(confluent, topic, expected):
-    wait_until(lambda: settings(confluent, topic) == expected, 20, f"the settings {expected}")
+    wait_until(lambda: known_settings(confluent, topic) == expected, 20, f"the settings {expected}")
+
+
+def known_settings(confluent, topic):
+    """None while the node that answers has not heard of the topic yet."""
+    try:
+        return settings(confluent, topic)
+    except confluent_kafka.KafkaException as refused:
+        if refused.args[0].code() != confluent_kafka.KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise
+        return None
 
 
 def altered(confluent, topic, entries, **options):

@@ -33,7 +33,8 @@ def leader(cluster, topic):
 def test_create_describe_and_delete_topics(admin):
     admin.create_topics({"made": {"num_partitions": 4, "replication_factor": 3}, "defaults": {}},
                         wait_for_metadata=True)
-    assert {"made", "defaults"} <= set(admin.list_topics())
+    # Any node may answer, and a follower learns of a change a little later.
+    wait_until(lambda: {"made", "defaults"} <= set(admin.list_topics()), 20, "the topics to be listed")
     described = admin.describe_topics(["made"])[0]
     assert sorted(p["partition_index"] for p in described["partitions"]) == [0, 1, 2, 3]
     for partition in described["partitions"]:
@@ -42,7 +43,7 @@ def test_create_describe_and_delete_topics(admin):
     with pytest.raises(kafka_errors.TopicAlreadyExistsError):
         admin.create_topics({"made": {"num_partitions": 1}})
     admin.delete_topics(["made", "defaults"])
-    assert not {"made", "defaults"} & set(admin.list_topics())
+    wait_until(lambda: not {"made", "defaults"} & set(admin.list_topics()), 20, "the topics to be listed no more")
     with pytest.raises(kafka_errors.UnknownTopicOrPartitionError):
         admin.delete_topics(["made"])
 
