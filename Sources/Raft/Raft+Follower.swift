@@ -8,7 +8,10 @@ extension Raft {
         guard receiving == nil else { return }
         let committed = machine.committed
         let isMeetingKnown = log.contains(request.previous) && !isGuess(request.previous.index)
-        guard request.previous.index < committed || isMeetingKnown else {
+        // What is committed is the leader's, too, whatever its term was here. (Seed 16136 of the simulator.)
+        let isMeetingCommitted = request.previous.index < committed
+            || request.previous.index == committed && isGuess(committed)
+        guard isMeetingCommitted || isMeetingKnown else {
             let hint = hint(for: request.previous)
             // Nothing is known of that place before the damage is repaired, or is to be replaced.
             if isGuess(request.previous.index) && !isDamageReplaceable || isGuess(hint.index) { return }
