@@ -216,7 +216,7 @@ let ofBothProtocols: ConsumerMembership = {
                 protocols: [
                     ClassicProtocol(name: "range", subscription: ByteSlice([0, 1])),
                     ClassicProtocol(name: "", subscription: .empty),
-                ])
+                ], version: 3)
         }
         membership.put(member)
     }

@@ -31,6 +31,9 @@ package struct ConsumerMembership: Equatable, Sendable {
         return place < members.count && members[place].id == id ? place : nil
     }
 
+    /// Of the static member with this `group.instance.id`.
+    package func position(instance: String) -> Int? { members.firstIndex { $0.instance == instance } }
+
     private func place(of id: String) -> Int { members.lowerBound { $0.id < id } }
 
     /// Puts the member in, or in the place of the one with its id; returns its position.
@@ -109,10 +112,13 @@ package struct ClassicTraits: Equatable, Sendable {
     package var sessionTimeoutMilliseconds: Int32
     /// What it speaks, the best first.
     package var protocols: [ClassicProtocol]
+    /// Of its subscription; it understands an assignment of that, too.
+    package var version: Int16
 
-    package init(sessionTimeoutMilliseconds: Int32, protocols: [ClassicProtocol]) {
+    package init(sessionTimeoutMilliseconds: Int32, protocols: [ClassicProtocol], version: Int16) {
         self.sessionTimeoutMilliseconds = sessionTimeoutMilliseconds
         self.protocols = protocols
+        self.version = version
     }
 }
 

@@ -48,6 +48,7 @@ extension ByteWriter {
             countedText(spoken.name)
             countedBytes(spoken.subscription)
         }
+        int16(classic.version)
     }
 }
 
@@ -124,6 +125,7 @@ extension ByteReader {
             let name = try countedText()
             protocols.append(ClassicProtocol(name: name, subscription: try countedBytes()))
         }
-        return ClassicTraits(sessionTimeoutMilliseconds: session, protocols: protocols)
+        return ClassicTraits(
+            sessionTimeoutMilliseconds: session, protocols: protocols, version: try int16())
     }
 }

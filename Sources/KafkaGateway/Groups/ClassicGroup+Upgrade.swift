@@ -33,7 +33,10 @@ extension ClassicGroup {
             clientHost: member.clientHost, rebalanceTimeoutMilliseconds: member.rebalanceMilliseconds,
             topics: Set(subscription.topics).sorted(), assignor: nil, epoch: max(generation, 0),
             previousEpoch: max(generation, 0))
-        upgraded.classic = member.traits
+        upgraded.classic = ClassicTraits(
+            sessionTimeoutMilliseconds: member.sessionMilliseconds,
+            protocols: member.protocols.map { .init(name: $0.name, subscription: $0.metadata) },
+            version: subscription.version)
         // Between generations a member has what it still had when it joined, or else what it had before.
         let isGiven = phase == .stable || (member.join == nil && !member.assignment.isEmpty)
         upgraded.held = catalog.keys(isGiven ? assignment.partitions : subscription.ownedPartitions)
@@ -68,11 +71,7 @@ extension ClassicGroup {
     /// Takes over all members of a group that spoke the consumer protocol, and has them agree on a generation.
     func begin(with membership: ConsumerMembership, catalog: TopicCatalog, now: UInt64) {
         members = membership.members.compactMap { member in
-            member.classic.map {
-                let held = ConsumerProtocolAssignment(
-                    version: $0.subscriptionVersion, partitions: catalog.named(member.held))
-                return ClassicMember(member, $0, assignment: held.encoded(), now: now)
-            }
+            member.classic.map { ClassicMember(member, $0, holding: catalog.named(member.held), now: now) }
         }
         protocolName = chosenProtocol()
         phase = .stable
@@ -81,9 +80,17 @@ extension ClassicGroup {
 }
 
 extension ClassicMember {
-    fileprivate var traits: ClassicTraits {
-        ClassicTraits(
-            sessionTimeoutMilliseconds: sessionMilliseconds,
-            protocols: protocols.map { .init(name: $0.name, subscription: $0.metadata) })
+    fileprivate convenience init(
+        _ member: ConsumerMember, _ traits: ClassicTraits, holding held: [ConsumerProtocolPartitions], now: UInt64
+    ) {
+        let stored = GroupMember(
+            id: member.id, instance: member.instance, clientID: member.clientID, clientHost: member.clientHost,
+            rebalanceTimeoutMilliseconds: member.rebalanceTimeoutMilliseconds,
+            sessionTimeoutMilliseconds: traits.sessionTimeoutMilliseconds, subscription: .empty,
+            assignment: ConsumerProtocolAssignment(version: traits.version, partitions: held).encoded())
+        let protocols = traits.protocols.map {
+            JoinGroupRequest.GroupProtocol(name: $0.name, metadata: $0.subscription)
+        }
+        self.init(stored: stored, protocols: protocols, now: now)
     }
 }

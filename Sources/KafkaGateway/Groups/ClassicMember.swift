@@ -34,29 +34,19 @@ final class ClassicMember {
         update(request, now: now)
     }
 
-    init(stored: GroupMember, protocolName: String, now: UInt64) {
+    convenience init(stored: GroupMember, protocolName: String, now: UInt64) {
+        self.init(stored: stored, protocols: [.init(name: protocolName, metadata: stored.subscription)], now: now)
+    }
+
+    init(stored: GroupMember, protocols: [JoinGroupRequest.GroupProtocol], now: UInt64) {
         id = stored.id
         instance = stored.instance
         clientID = stored.clientID
         clientHost = stored.clientHost
         rebalanceMilliseconds = stored.rebalanceTimeoutMilliseconds
         sessionMilliseconds = stored.sessionTimeoutMilliseconds
-        protocols = [.init(name: protocolName, metadata: stored.subscription)]
+        self.protocols = protocols
         assignment = stored.assignment
-        hasSynced = true
-        touch(now)
-    }
-
-    /// Of a group that spoke the consumer protocol.
-    init(_ member: ConsumerMember, _ traits: ClassicTraits, assignment: ByteSlice, now: UInt64) {
-        id = member.id
-        instance = member.instance
-        clientID = member.clientID
-        clientHost = member.clientHost
-        rebalanceMilliseconds = member.rebalanceTimeoutMilliseconds
-        sessionMilliseconds = traits.sessionTimeoutMilliseconds
-        protocols = traits.protocols.map { .init(name: $0.name, metadata: $0.subscription) }
-        self.assignment = assignment
         hasSynced = true
         touch(now)
     }

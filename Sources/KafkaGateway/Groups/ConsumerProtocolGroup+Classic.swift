@@ -17,11 +17,12 @@ extension ConsumerProtocolGroup {
             let subscription = try subscription(of: request)
             let id = request.memberId.isEmpty
                 ? "\(request.groupInstanceId ?? client.id)-\(makeSuffix())" : request.memberId
+            let before = try find(request)
+            if before == nil { try checkRoom() }
             // A new member must learn its id first (KIP-394).
             if request.memberId.isEmpty, request.groupInstanceId == nil, version >= 4 {
                 return answer(.failed(.memberIdRequired, memberId: id))
             }
-            let before = try find(request)
             var member = before ?? ConsumerMember(
                 id: id, instance: request.groupInstanceId, rack: nil, clientID: "", clientHost: "",
                 rebalanceTimeoutMilliseconds: 0, topics: [], assignor: nil)
@@ -57,10 +58,11 @@ extension ConsumerProtocolGroup {
         guard let instance = request.groupInstanceId else {
             return state.position(of: request.memberId).map { state[$0] }
         }
-        guard let member = state.members.first(where: { $0.instance == instance }) else {
+        guard let position = state.position(instance: instance) else {
             if request.memberId.isEmpty { return nil }
             throw GroupRefusal(code: .unknownMemberId)
         }
+        let member = state[position]
         if request.memberId == member.id { return member }
         if !request.memberId.isEmpty { throw GroupRefusal(code: .fencedInstanceId) }
         if member.isInPlace { throw GroupRefusal(code: .unreleasedInstanceId) }
@@ -79,7 +81,7 @@ extension ConsumerProtocolGroup {
                 throw GroupRefusal(code: .rebalanceInProgress)
             }
             let assignment = ConsumerProtocolAssignment(
-                version: member.classic?.subscriptionVersion ?? 0, partitions: catalog.named(member.held))
+                version: member.classic?.version ?? 0, partitions: catalog.named(member.held))
             let response = SyncGroupResponse(
                 protocolType: "consumer", protocolName: request.protocolName, assignment: assignment.encoded())
             advance(to: state) { answer($0.isError ? .failed($0) : response) }
@@ -107,7 +109,7 @@ extension ConsumerProtocolGroup {
     private func sender(
         _ id: String, _ instance: String?, _ generation: Int32
     ) throws(GroupRefusal) -> ConsumerMember {
-        if let instance, let member = state.members.first(where: { $0.instance == instance }), member.id != id {
+        if let holder = instance.flatMap(state.position(instance:)), state[holder].id != id {
             throw GroupRefusal(code: .fencedInstanceId)
         }
         guard let member = classicMember(id), instance == nil || member.instance == instance else {
@@ -119,8 +121,7 @@ extension ConsumerProtocolGroup {
 
     /// Also for an administrator who removes members, whatever they speak.
     func leave(_ id: String, instance: String?, now: UInt64) -> KafkaErrorCode {
-        let found = instance.map { instance in state.members.firstIndex { $0.instance == instance } }
-            ?? state.position(of: id)
+        let found = instance.map(state.position(instance:)) ?? state.position(of: id)
         guard let found else { return .unknownMemberId }
         if !id.isEmpty, id != state[found].id { return .fencedInstanceId }
         var next = state
@@ -146,16 +147,11 @@ extension ConsumerMember {
         classic = ClassicTraits(
             sessionTimeoutMilliseconds: request.sessionTimeoutMs,
             // The frame must not be kept for as long as the member lives.
-            protocols: request.protocols.map { .init(name: $0.name, subscription: $0.metadata.detached()) })
+            protocols: request.protocols.map { .init(name: $0.name, subscription: $0.metadata.detached()) },
+            version: subscription.version)
     }
 }
 
 extension ClassicTraits {
     func speaks(_ protocolName: String) -> Bool { protocols.contains { $0.name == protocolName } }
-
-    /// The member understands an assignment of this version. 0 for a subscription that was taken without being read.
-    var subscriptionVersion: Int16 {
-        guard let first = protocols.first else { return 0 }
-        do { return try ConsumerProtocolSubscription(from: first.subscription).version } catch { return 0 }
-    }
 }

@@ -23,6 +23,7 @@ extension ConsumerProtocolGroup {
     ) throws(GroupRefusal) {
         let owned = request.memberEpoch == 0 ? [] : request.topicPartitions.map(catalog.keys)
         let known = try find(request, id: id, owned: owned)
+        if known == nil { try checkRoom() }
         let before = known.map { state[$0] }
         var member = before ?? ConsumerMember(joining: request, id: id, client: client)
         if member.id != id { member = member.replaced(by: id) }
@@ -45,9 +46,6 @@ extension ConsumerProtocolGroup {
         _ member: ConsumerMember, before: ConsumerMember?, owned: [PartitionKey]?, now: UInt64,
         answer: @escaping (ConsumerMember, KafkaErrorCode) -> Void
     ) throws(GroupRefusal) {
-        if before == nil, state.members.count >= settings.maximumMembers {
-            throw GroupRefusal(code: .groupMaxSizeReached)
-        }
         var next = state
         if let before, before.id != member.id { next.remove(before.id) }
         if before.map({ $0 != member }) ?? true { next.put(member) }
@@ -57,7 +55,9 @@ extension ConsumerProtocolGroup {
         }
         let hasOtherTopics = topicsHaveChanged(next)
         if isOther || hasOtherTopics { retarget(&next) }
-        guard let position = next.position(of: member.id) else { return }
+        guard let position = next.position(of: member.id) else {
+            preconditionFailure("ConsumerProtocolGroup: \(member.id) has just been put into \(name)")
+        }
         next.reconcile(position, owned: owned)
         let after = next[position]
         advance(to: next) { answer(after, $0) }
@@ -65,6 +65,11 @@ extension ConsumerProtocolGroup {
             touch(after, now: now, revokesAnew: after.revoking != before?.revoking)
         }
         if before?.id != member.id { forgetClocks() }
+    }
+
+    /// For one member more.
+    func checkRoom() throws(GroupRefusal) {
+        if state.members.count >= settings.maximumMembers { throw GroupRefusal(code: .groupMaxSizeReached) }
     }
 
     private func take(_ pattern: String) throws(GroupRefusal) {
@@ -87,7 +92,7 @@ extension ConsumerProtocolGroup {
             try checkEpoch(of: state[position], request.memberEpoch, owned)
             return position
         }
-        guard let position = state.members.firstIndex(where: { $0.instance == instance }) else {
+        guard let position = state.position(instance: instance) else {
             if joins, state.position(of: id) == nil { return nil }
             throw GroupRefusal(code: .unknownMemberId)
         }
@@ -115,8 +120,7 @@ extension ConsumerProtocolGroup {
     private func leave(
         _ request: ConsumerGroupHeartbeatRequest, _ answer: @escaping (ConsumerGroupHeartbeatResponse) -> Void
     ) throws(GroupRefusal) {
-        let found = request.instanceId.map { instance in state.members.firstIndex { $0.instance == instance } }
-            ?? state.position(of: request.memberId)
+        let found = request.instanceId.map(state.position(instance:)) ?? state.position(of: request.memberId)
         guard let found else { throw GroupRefusal(code: .unknownMemberId) }
         if state[found].id != request.memberId { throw GroupRefusal(code: .fencedInstanceId) }
         var next = state

@@ -52,9 +52,7 @@ extension ConsumerProtocolGroup: CoordinatedGroup {
 
     func checkCommit(_ request: OffsetCommitRequest, version: Int16, now: UInt64) -> KafkaErrorCode {
         let code = checkOffsets(request.memberId, epoch: request.generationIdOrMemberEpoch)
-        if code == .unknownMemberId, let instance = request.groupInstanceId,
-            state.members.contains(where: { $0.instance == instance })
-        {
+        if code == .unknownMemberId, request.groupInstanceId.flatMap(state.position(instance:)) != nil {
             return .fencedInstanceId
         }
         if let member = classicMember(request.memberId) {
